@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-2.0
+# Airlock. Each room of the tree has a build.mk of its own, included below.
+#
+#   make            the host programs and the library, in build/
+#   make run        install what is missing, build, show what it does
+#   make check      the quick tests (under 10 minutes)
+#   make check-all  all tests (under 45 minutes)
+#   make bench      counts and timings: a table, and build/bench.json
+#   make mutants    break the engine on purpose; the lab must notice
+#   make install    libairlock.a, headers, pkg-config file (PREFIX, DESTDIR)
+#   make RELEASE=1  without sanitizers
+#   make V=1        show every command
+
+MAKEFLAGS += --no-builtin-rules
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+B := build
+PREFIX ?= /usr/local
+CC := gcc
+CLANG ?= clang
+AR := ar
+
+ifeq ($(V),1)
+Q :=
+else
+Q := @
+endif
+say = @printf '  %-8s %s\n' '$(1)' '$(patsubst $(B)/%,%,$(2))'
+
+WARN := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes \
+	-Wmissing-prototypes -Wvla -Werror
+HOST_CFLAGS := -std=gnu11 -O2 -g $(WARN) -Iinclude -D_GNU_SOURCE
+
+ifneq ($(RELEASE),1)
+SAN := -fsanitize=address,undefined -fno-sanitize-recover=all
+endif
+
+.PHONY: all run check check-all bench mutants install clean setup
+all:
+
+# Rooms add: ALL (files `make all` builds), CHECKS and CHECKS_ALL (targets
+# that go through scripts/t), RUNS (targets `make run` shows in order),
+# BENCHES (targets, each appends to build/bench.json).
+ALL :=
+CHECKS :=
+CHECKS_ALL :=
+RUNS :=
+BENCHES :=
+
+include $(sort $(wildcard */build.mk))
+
+all: $(ALL)
+
+setup:
+	@scripts/setup host
+
+# One recipe, in two steps, so that the sum is printed even when a test fails.
+check check-all: setup
+	@rm -rf $(B)/check && mkdir -p $(B)/check
+	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -k $@-tests || true
+	@scripts/sum $(B)/check
+
+.PHONY: check-tests check-all-tests
+check-tests: $(CHECKS)
+check-all-tests: $(CHECKS_ALL)
+
+run: setup
+	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory run-parts
+
+.PHONY: run-parts
+run-parts: $(RUNS)
+
+bench: setup
+	@$(MAKE) --no-print-directory RELEASE=1 all
+	@rm -rf $(B)/bench && mkdir -p $(B)/bench
+	@$(MAKE) --no-print-directory RELEASE=1 -j1 bench-parts
+	@scripts/bench-table $(B)/bench $(B)/bench.json
+
+.PHONY: bench-parts
+bench-parts: $(BENCHES)
+
+clean:
+	rm -rf $(B)

@@ -690,9 +690,12 @@ size_t explore_trace(struct explore *x, explore_label *labels, size_t max)
 
 struct explore *explore_new(const struct explore_model *m)
 {
-	struct explore *x = calloc(1, sizeof(*x));
+	struct explore *x;
 	size_t n;
 
+	if (!m->words)
+		return NULL;
+	x = calloc(1, sizeof(*x));
 	if (!x)
 		return NULL;
 	x->model = *m;
@@ -702,7 +705,7 @@ struct explore *explore_new(const struct explore_model *m)
 	x->chunk_bytes = page_align(n);
 	x->batch_states = malloc(BATCH * state_bytes(x));
 	x->scratch = malloc(SEGMENT_BYTES);
-	if (!m->words || !x->batch_states || !x->scratch) {
+	if (!x->batch_states || !x->scratch) {
 		explore_free(x);
 		return NULL;
 	}

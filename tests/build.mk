@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: GPL-2.0
+# Tests of the explorer: tests/explore (units), tests/twins (count equality).
+
+EXPLORE_SRC := lab/explore.c lab/explore.h
+EXPLORE_TEST := $(B)/tests/explore
+
+# The same tests with a table that grows all the time, and with a bad hash.
+EXPLORE_AS_plain :=
+EXPLORE_AS_small := -DEXPLORE_SEGMENT_BITS=4 -DEXPLORE_CHUNK_BYTES=4096
+EXPLORE_AS_weak := -DEXPLORE_SEGMENT_BITS=13 -DEXPLORE_TAG_MASK=3u \
+	-DTEST_WEAK_HASH
+EXPLORE_PROGRAMS := $(addprefix $(EXPLORE_TEST)/,plain small weak)
+
+# Sanitizers always: what is tested here is memory, and it costs seconds.
+$(EXPLORE_PROGRAMS): $(EXPLORE_TEST)/%: tests/explore/explore_test.c \
+		$(EXPLORE_SRC) tests/build.mk
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(HOST_CFLAGS) -fsanitize=address,undefined \
+		-fno-sanitize-recover=all -Ilab $(EXPLORE_AS_$*) \
+		tests/explore/explore_test.c lab/explore.c -lcmocka -o $@
+
+.PHONY: check-explore
+check-explore: $(EXPLORE_PROGRAMS)
+	@scripts/t explore tests/explore/run $(EXPLORE_PROGRAMS)
+
+CHECKS += check-explore
+CHECKS_ALL += check-explore

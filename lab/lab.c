@@ -1,0 +1,501 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Events: everything that can happen next in a state.
+ *
+ *   step   a converting CPU carries out its request
+ *   ipi    a CPU answers a shootdown (never while it is pinned)
+ *   read   a stray read, or a bystander's access
+ *   act    a hostile host does what nobody asked for
+ * and, without reduction, since with it they are part of what an access may
+ * meet (mmu.c):
+ *   drain  a store leaves the store buffer
+ *   fill   a TLB takes an entry
+ *   drop   a TLB loses one
+ *   line   a dirty cache line is written back
+ *
+ * An event that can turn out in several ways asks choose() on its way and is
+ * run once for each way.
+ */
+#include "machine.h"
+
+#include <err.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+enum event { EV_STEP, EV_IPI, EV_READ, EV_ACT, EV_DRAIN, EV_FILL, EV_DROP,
+	     EV_LINE };
+
+struct lab *lab;
+
+static struct world base;	/* the state being expanded */
+
+/* ---- labels: event 4 bits, cpu 4, argument 12, choices 44 ---- */
+
+static explore_label label_of(enum event ev, unsigned int cpu, unsigned int a)
+{
+	uint64_t digits = 0, weight = 1;
+
+	for (unsigned int i = 0; i < lab->nchoice; i++) {
+		digits += lab->choice[i] * weight;
+		weight *= lab->choice_max[i];
+	}
+	if (weight >> 44)
+		errx(3, "lab: an event with too many choices");
+	return (uint64_t)ev | cpu << 4 | a << 8 | digits << 20;
+}
+
+static enum event label_event(explore_label l)
+{
+	return (enum event)(l & 15);
+}
+
+static unsigned int label_cpu(explore_label l)
+{
+	return l >> 4 & 15;
+}
+
+static unsigned int label_arg(explore_label l)
+{
+	return l >> 8 & 0xfff;
+}
+
+/* ---- choices ---- */
+
+static uint64_t forced;		/* replay: the digits to follow */
+static bool following;
+
+unsigned int choose(unsigned int n)
+{
+	unsigned int c;
+
+	if (n <= 1 || lab->setup)
+		return 0;
+	if (lab->at == CHOICES)
+		errx(3, "lab: more than %d choices in one event", CHOICES);
+	if (lab->at == lab->nchoice) {
+		lab->choice[lab->at] = 0;
+		lab->nchoice++;
+	}
+	lab->choice_max[lab->at] = n;
+	if (following) {
+		lab->choice[lab->at] = (unsigned int)(forced % n);
+		forced /= n;
+	}
+	c = lab->choice[lab->at++];
+	return c < n ? c : 0;
+}
+
+/* The next way this event can turn out. */
+static bool next_choice(void)
+{
+	lab->nchoice = lab->at;
+	while (lab->nchoice) {
+		unsigned int *c = &lab->choice[lab->nchoice - 1];
+
+		if (++*c < lab->choice_max[lab->nchoice - 1])
+			return true;
+		lab->nchoice--;
+	}
+	return false;
+}
+
+/* ---- judgement and narration ---- */
+
+void bad(unsigned int what, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (lab->w.bad || lab->setup)
+		return;
+	lab->w.bad = what;
+	if (!lab->narrate)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(lab->w.why, sizeof(lab->w.why), fmt, ap);
+	va_end(ap);
+}
+
+void say(const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!lab->narrate)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(lab->said, sizeof(lab->said), fmt, ap);
+	va_end(ap);
+}
+
+/* ---- states ---- */
+
+void world_load(const uint32_t *s)
+{
+	struct world *w = &lab->w;
+	const uint32_t *p = s + 3;
+
+	w->bad = 0;
+	w->ctx_id = s[0];
+	w->mach_id = s[1];
+	w->tables_id = s[2];
+	memcpy(&w->m, intern_get(lab->blobs, s[1]), sizeof(w->m));
+	memcpy(&w->t, intern_get(lab->blobs, s[2]), sizeof(w->t));
+	w->mach_dirty = w->tables_dirty = false;
+	for (unsigned int c = 0; c < lab->cfg.cpus; c++) {
+		w->hw_id[c] = *p++;
+		w->hw_dirty[c] = false;
+		memcpy(&w->hw[c], intern_get(lab->blobs, w->hw_id[c]),
+		       sizeof(w->hw[c]));
+	}
+	for (unsigned int c = 0; c < lab->cfg.converters; c++)
+		w->local_id[c] = *p++;
+}
+
+/* Readers that hold the same are one reader: their order says nothing. */
+static bool swap_needed(unsigned int a, unsigned int b)
+{
+	const struct world *w = &lab->w;
+	int d = memcmp(&w->hw[a], &w->hw[b], sizeof(w->hw[a]));
+
+	for (unsigned int c = 0; !d && c < lab->cfg.converters; c++)
+		d = (w->hw[c].waiting >> a & 1) - (w->hw[c].waiting >> b & 1);
+	return d > 0;
+}
+
+static void swap_readers(unsigned int a, unsigned int b)
+{
+	struct world *w = &lab->w;
+	struct hw h = w->hw[a];
+
+	w->hw[a] = w->hw[b];
+	w->hw[b] = h;
+	w->hw_dirty[a] = w->hw_dirty[b] = true;
+	for (unsigned int c = 0; c < lab->cfg.converters; c++) {
+		uint8_t *m = &w->hw[c].waiting;
+		uint8_t x = ((*m >> a) ^ (*m >> b)) & 1;
+
+		if (!x)
+			continue;
+		*m = (uint8_t)(*m ^ (1u << a | 1u << b));
+		w->hw_dirty[c] = true;
+	}
+}
+
+static void sort_readers(void)
+{
+	for (unsigned int a = lab->cfg.converters; a < lab->cfg.cpus; a++)
+		for (unsigned int b = a + 1; b < lab->cfg.cpus; b++)
+			if (swap_needed(a, b))
+				swap_readers(a, b);
+}
+
+void world_save(uint32_t *s)
+{
+	struct world *w = &lab->w;
+	uint32_t *p = s + 3;
+
+	if (lab->cfg.reduce && !lab->narrate)
+		sort_readers();
+	if (w->mach_dirty)
+		w->mach_id = intern(lab->blobs, &w->m, sizeof(w->m));
+	if (w->tables_dirty)
+		w->tables_id = intern(lab->blobs, &w->t, sizeof(w->t));
+	s[0] = w->ctx_id;
+	s[1] = w->mach_id;
+	s[2] = w->tables_id;
+	for (unsigned int c = 0; c < lab->cfg.cpus; c++) {
+		if (w->hw_dirty[c])
+			w->hw_id[c] = intern(lab->blobs, &w->hw[c],
+					     sizeof(w->hw[c]));
+		*p++ = w->hw_id[c];
+	}
+	for (unsigned int c = 0; c < lab->cfg.converters; c++)
+		*p++ = w->local_id[c];
+}
+
+/* ---- events ---- */
+
+static void access_spot(unsigned int cpu, unsigned int s)
+{
+	struct translation t[24];
+	unsigned int n = translations(cpu, lab->spot[s].vpn, t, 24);
+
+	check_spot(cpu, &lab->spot[s], &t[choose(n)]);
+	check_state();
+}
+
+static void fill(unsigned int cpu, unsigned int s)
+{
+	struct translation t = walk(cpu, lab->spot[s].vpn);
+
+	if (t.present)
+		tlb_fill(cpu, &t, lab->spot[s].vpn);
+	if (lab->cfg.leaf_2m)
+		tlb_check_sizes(cpu);
+}
+
+static void drop(unsigned int cpu, unsigned int i)
+{
+	struct hw *h = &lab->w.hw[cpu];
+
+	memmove(&h->tlb[i], &h->tlb[i + 1],
+		(h->ntlb - i - 1u) * sizeof(h->tlb[0]));
+	h->ntlb--;
+	memset(&h->tlb[h->ntlb], 0, sizeof(h->tlb[0]));
+	lab->w.hw_dirty[cpu] = true;
+}
+
+static void happen(enum event ev, unsigned int cpu, unsigned int a)
+{
+	switch (ev) {
+	case EV_STEP:
+		step(cpu);
+		if (!lab->w.bad)
+			check_state();
+		break;
+	case EV_IPI:
+		take_ipi(cpu, a);
+		break;
+	case EV_READ:
+		access_spot(cpu, a);
+		break;
+	case EV_ACT:
+		host_act(a);
+		break;
+	case EV_DRAIN:
+		sb_drain_one(cpu);
+		check_state();
+		break;
+	case EV_FILL:
+		fill(cpu, a);
+		break;
+	case EV_DROP:
+		drop(cpu, a);
+		break;
+	case EV_LINE:
+		frame_change(lab->spot[a].gfn, 1, F_DIRTY_P | F_DIRTY_S, 0);
+		break;
+	}
+}
+
+static void emit(struct explore *x, enum event ev, unsigned int cpu,
+		 unsigned int a)
+{
+	explore_label l = label_of(ev, cpu, a);
+	uint32_t s[3 + 2 * LAB_MAX_CPUS];
+
+	if (lab->w.bad) {
+		explore_bad(x, l, lab->w.bad);
+		return;
+	}
+	world_save(s);
+	explore_emit(x, l, s);
+}
+
+static void copy_world(struct world *to, const struct world *from)
+{
+	size_t head = offsetof(struct world, hw);
+
+	memcpy(to, from, head);
+	memcpy(to->hw, from->hw, lab->cfg.cpus * sizeof(from->hw[0]));
+	to->bad = 0;
+}
+
+static void every_way(struct explore *x, enum event ev, unsigned int cpu,
+		      unsigned int a)
+{
+	lab->nchoice = 0;
+	do {
+		lab->at = 0;
+		copy_world(&lab->w, &base);
+		happen(ev, cpu, a);
+		emit(x, ev, cpu, a);
+	} while (next_choice());
+}
+
+static bool may_interrupt(unsigned int cpu)
+{
+	return !base.hw[cpu].pinned && base.m.lock != (int8_t)cpu;
+}
+
+/*
+ * A property state: what the host holds of every frame, and one translation
+ * that a CPU can use for one spot. Leaves out what reduction changes: where
+ * exactly an engine stands, and what waits in a store buffer or a TLB.
+ */
+struct observation {
+	struct frame_run run[LAB_RUNS];
+	uint32_t spot;
+	uint32_t gfn;
+	uint8_t converter, level, view, present;
+};
+
+static void observe(unsigned int cpu, unsigned int s)
+{
+	struct translation t[24];
+	unsigned int n = translations(cpu, lab->spot[s].vpn, t, 24);
+	struct observation o = { .spot = s };
+
+	memcpy(o.run, base.m.run, sizeof(o.run));
+	for (unsigned int i = 0; i < base.m.nruns; i++)
+		o.run[i].flags &= (uint16_t)~(F_DIRTY_P | F_DIRTY_S);
+	o.converter = cpu < lab->cfg.converters;
+	for (unsigned int i = 0; i < n; i++) {
+		uint32_t before = intern_count(lab->seen);
+
+		o.gfn = t[i].present ? t[i].gfn : 0;
+		o.level = t[i].present ? t[i].level : 0;
+		o.view = t[i].present ? t[i].view : 0;
+		o.present = t[i].present;
+		if (intern(lab->seen, &o, sizeof(o)) == before)
+			lab->seen_hash += XXH3_64bits(&o, sizeof(o));
+	}
+}
+
+static void reads(struct explore *x)
+{
+	for (unsigned int c = 0; c < lab->cfg.cpus; c++) {
+		if (!may_interrupt(c))
+			continue;
+		for (unsigned int s = 0; s < lab->nspots; s++) {
+			if (lab->spot[s].role == SPOT_WINDOW)
+				continue;
+			copy_world(&lab->w, &base);
+			if (lab->observe)
+				observe(c, s);
+			if (lab->cfg.reduce && spot_quiet(c, &lab->spot[s]))
+				continue;
+			every_way(x, EV_READ, c, s);
+		}
+	}
+}
+
+static bool moves(struct explore *x)
+{
+	bool any = false;
+
+	for (unsigned int c = 0; c < lab->cfg.converters; c++) {
+		copy_world(&lab->w, &base);
+		if (step_enabled(c)) {
+			every_way(x, EV_STEP, c, 0);
+			any = true;
+		}
+	}
+	for (unsigned int c = 0; c < lab->cfg.cpus; c++)
+		for (unsigned int i = 0; i < lab->cfg.converters; i++)
+			if ((base.hw[i].waiting >> c & 1) &&
+			    may_interrupt(c)) {
+				every_way(x, EV_IPI, c, i);
+				any = true;
+			}
+	return any;
+}
+
+static void hardware(struct explore *x)
+{
+	for (unsigned int c = 0; c < lab->cfg.cpus; c++) {
+		if (base.hw[c].nsb)
+			every_way(x, EV_DRAIN, c, 0);
+		for (unsigned int i = 0; i < base.hw[c].ntlb; i++)
+			every_way(x, EV_DROP, c, i);
+		for (unsigned int s = 0; s < lab->nspots; s++)
+			if (lab->spot[s].role != SPOT_WINDOW ||
+			    lab->spot[s].owner == c)
+				every_way(x, EV_FILL, c, s);
+	}
+	for (unsigned int s = 0; s < lab->nspots; s++)
+		if (lab->spot[s].role == SPOT_RANGE) {
+			copy_world(&lab->w, &base);
+			if (frame_get(lab->spot[s].gfn) &
+			    (F_DIRTY_P | F_DIRTY_S))
+				every_way(x, EV_LINE, 0, s);
+		}
+}
+
+static void expand(void *ctx, const uint32_t *s, struct explore *x)
+{
+	(void)ctx;
+	world_load(s);
+	copy_world(&base, &lab->w);
+	if (!moves(x)) {
+		if (base.m.finished + 1u == 1u << lab->cfg.converters) {
+			explore_end(x);
+		} else {
+			lab->nchoice = 0;
+			explore_bad(x, label_of(EV_STEP, 15, 0),
+				    LAB_BAD_ENDLESS);
+		}
+	}
+	reads(x);
+	if (!lab->cfg.reduce)
+		hardware(x);
+	copy_world(&lab->w, &base);
+	for (unsigned int i = host_acts(); i-- > 0; )
+		every_way(x, EV_ACT, 0, i);
+}
+
+static void initial(void *ctx, uint32_t *s)
+{
+	(void)ctx;
+	memcpy(s, lab->initial, lab->words * sizeof(*s));
+}
+
+/* ---- the public face ---- */
+
+struct lab *lab_new(const struct lab_config *cfg, const char **why)
+{
+	lab = calloc(1, sizeof(*lab));
+	if (!lab)
+		err(3, "out of memory");
+	lab->cfg = *cfg;
+	lab->blobs = intern_new();
+	lab->pages = intern_new();
+	lab->seen = intern_new();
+	lab->setup = true;
+	if (!setup(why)) {
+		lab_free(lab);
+		return NULL;
+	}
+	lab->words = 3 + cfg->cpus + cfg->converters;
+	lab->w.mach_dirty = lab->w.tables_dirty = true;
+	memset(lab->w.hw_dirty, 1, sizeof(lab->w.hw_dirty));
+	lab->ctx_loaded = UINT32_MAX;
+	ctx_keep();
+	world_save(lab->initial);
+	lab->model = (struct explore_model){
+		.words = lab->words, .initial = initial, .expand = expand,
+	};
+	return lab;
+}
+
+void lab_free(struct lab *l)
+{
+	intern_free(l->blobs);
+	intern_free(l->pages);
+	intern_free(l->seen);
+	free(l);
+	if (l == lab)
+		lab = NULL;
+}
+
+const struct explore_model *lab_model(const struct lab *l)
+{
+	return &l->model;
+}
+
+uint64_t lab_intern_bytes(const struct lab *l)
+{
+	return intern_bytes(l->blobs) + intern_bytes(l->pages);
+}
+
+void lab_observe(struct lab *l, bool on)
+{
+	l->observe = on;
+}
+
+void lab_observations(const struct lab *l, uint64_t *count, uint64_t *hash)
+{
+	*count = intern_count(l->seen);
+	*hash = l->seen_hash;
+}

@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The first state of a question: memory, page tables, what the host holds,
+ * which pages are converted and who lives next to them.
+ *
+ * Direct map, one chunk of 2M (in pages from its start):
+ *
+ *   3           a bystander; stray reads into the range come from here
+ *   4 .. 4+N-1  the range of the first converter, then those of the others
+ *   4+N         a bystander
+ *
+ * With 512 pages the range is the chunk, and the bystanders are the pages
+ * before and after it. With vmalloc the range's pages lie two apart, and a
+ * second mapping puts them side by side, between two bystanders of its own.
+ */
+#include "machine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define FIRST 4u
+
+static uint64_t enc(enum view v)
+{
+	bool set;
+
+	if (lab->cfg.platform == AIRLOCK_PLAIN)
+		return 0;
+	set = (v == VIEW_PRIVATE) == pte_private_set(lab->cfg.platform);
+	return set ? UINT64_C(1) << LAB_ENC_BIT : 0;
+}
+
+static uint64_t table_attr(void)
+{
+	return PTE_P | PTE_RW | PTE_A |
+		(pte_private_set(lab->cfg.platform) ? enc(VIEW_PRIVATE) : 0);
+}
+
+static uint64_t leaf_attr(void)
+{
+	return PTE_P | PTE_RW | PTE_A | PTE_D | PTE_G | PTE_NX |
+		enc(VIEW_PRIVATE);
+}
+
+/* The entry of @level for @vpn, with the tables above it made as needed. */
+static uint64_t entry_at(unsigned int level, uint32_t vpn)
+{
+	uint64_t table = table_gpa(0), va = vpn_va(vpn);
+
+	for (unsigned int l = 4; ; l--) {
+		uint64_t pa = table + (va >> (12 + 9 * (l - 1)) & 511) * 8;
+		uint64_t e = pte_visible(0, pa);
+
+		if (l == level)
+			return pa;
+		if (!(e & PTE_P)) {
+			e = lab_take_table() | table_attr();
+			pte_now(pa, e);
+		}
+		table = e & PTE_ADDR & ~(UINT64_C(1) << LAB_ENC_BIT);
+	}
+}
+
+static void map_4k(uint32_t vpn, uint32_t gfn)
+{
+	pte_now(entry_at(1, vpn), (uint64_t)gfn << 12 | leaf_attr());
+}
+
+static void map_2m(uint32_t vpn, uint32_t gfn)
+{
+	pte_now(entry_at(2, vpn),
+		(uint64_t)gfn << 12 | leaf_attr() | PTE_PS);
+}
+
+static void add_spot(uint32_t vpn, uint32_t gfn, enum spot_role role,
+		     unsigned int owner, const char *name)
+{
+	struct spot *p;
+
+	if (lab->nspots == LAB_SPOTS)
+		return;
+	p = &lab->spot[lab->nspots++];
+	*p = (struct spot){ .vpn = vpn, .gfn = gfn, .role = role,
+			    .owner = owner };
+	snprintf(p->name, sizeof(p->name), "%s", name);
+}
+
+bool spot_gfn(uint32_t vpn, uint32_t *gfn)
+{
+	for (unsigned int s = 0; s < lab->nspots; s++)
+		if (lab->spot[s].vpn == vpn) {
+			*gfn = lab->spot[s].gfn;
+			return true;
+		}
+	if (vpn >= GFN_END)
+		return false;
+	*gfn = vpn;	/* the direct map */
+	return true;
+}
+
+/* First frame of a converter's range, and the distance of its pages. */
+static uint32_t first_gfn(unsigned int c)
+{
+	const struct lab_config *q = &lab->cfg;
+	uint32_t chunk = GFN_CHUNK;
+
+	if (q->overlap == LAB_OVERLAP_NONE)
+		return chunk + c * 512 + (q->pages == 512 ? 0 : FIRST);
+	if (q->overlap == LAB_OVERLAP_LEAF)
+		return chunk + FIRST + c * q->pages;
+	return chunk + FIRST;
+}
+
+static uint32_t stride(void)
+{
+	return lab->cfg.vmalloc ? 2 : 1;
+}
+
+static uint32_t vmalloc_vpn(unsigned int c)
+{
+	return va_vpn(LAB_VMALLOC) + 512 * c + 16;
+}
+
+static void map_chunks(void)
+{
+	const struct lab_config *q = &lab->cfg;
+	unsigned int n = q->overlap == LAB_OVERLAP_NONE ? q->converters : 1;
+
+	for (unsigned int c = 0; c < n; c++) {
+		uint32_t g = GFN_CHUNK + 512 * c;
+
+		if (q->leaf_2m) {
+			map_2m(g, g);
+			continue;
+		}
+		for (uint32_t i = 0; i < (q->pages == 512 ? 512 : 32); i++)
+			map_4k(g + i, g + i);
+	}
+	if (q->pages == 512) {
+		map_4k(GFN_CHUNK - 1, GFN_CHUNK - 1);
+		map_4k(GFN_CHUNK + 512 * n, GFN_CHUNK + 512 * n);
+	}
+}
+
+static void name_page(char *buf, size_t size, const char *what,
+		      unsigned int c, unsigned int i)
+{
+	if (lab->cfg.converters > 1)
+		snprintf(buf, size, "%s %u.%u", what, c, i);
+	else
+		snprintf(buf, size, "%s %u", what, i);
+}
+
+/* The pages of a range that are worth a look: all of a few, else the ends. */
+static bool worth(unsigned int i)
+{
+	unsigned int n = lab->cfg.pages;
+
+	return n <= 6 || i == 0 || i == 1 || i == n - 1;
+}
+
+static void range_spots(unsigned int c)
+{
+	const struct lab_config *q = &lab->cfg;
+	uint32_t g = first_gfn(c);
+	uint64_t slot = LAB_WINDOW + c * AIRLOCK_WINDOW_STRIDE +
+		AIRLOCK_WINDOW_STRIDE / 2;
+	bool twice = q->overlap == LAB_OVERLAP_SAME && c > 0;
+	char name[16];
+
+	for (unsigned int i = 0; i < q->pages; i++) {
+		uint32_t gfn = g + i * stride();
+
+		if (!worth(i))
+			continue;
+		name_page(name, sizeof(name), "page", c, i);
+		if (q->vmalloc && !twice) {
+			map_4k(vmalloc_vpn(c) + i, gfn);
+			add_spot(vmalloc_vpn(c) + i, gfn, SPOT_RANGE, c, name);
+			name_page(name, sizeof(name), "alias", c, i);
+			add_spot(gfn, gfn, SPOT_ALIAS, c, name);
+		} else if (!twice) {
+			add_spot(gfn, gfn, SPOT_RANGE, c, name);
+		}
+		name_page(name, sizeof(name), "window", c, i);
+		add_spot(va_vpn(slot) + (gfn & 511), gfn, SPOT_WINDOW, c, name);
+	}
+	lab->nranges[c] = 1;
+	lab->range[c][0] = (struct airlock_range){
+		vpn_va(q->vmalloc ? vmalloc_vpn(twice ? 0 : c) : g),
+		q->pages,
+	};
+}
+
+static bool is_range(uint32_t gfn)
+{
+	for (unsigned int c = 0; c < lab->cfg.converters; c++)
+		for (unsigned int i = 0; i < lab->cfg.pages; i++)
+			if (first_gfn(c) + i * stride() == gfn)
+				return true;
+	return false;
+}
+
+static void bystander(uint32_t vpn, uint32_t gfn, const char *name)
+{
+	for (unsigned int s = 0; s < lab->nspots; s++)
+		if (lab->spot[s].vpn == vpn)
+			return;
+	if (!is_range(gfn))
+		add_spot(vpn, gfn, SPOT_BYSTANDER, 0, name);
+}
+
+static void bystanders(void)
+{
+	const struct lab_config *q = &lab->cfg;
+	uint32_t g0 = first_gfn(0), g1 = first_gfn(q->converters - 1);
+	uint32_t v = vmalloc_vpn(0);
+
+	bystander(g0 - 1, g0 - 1, "before");
+	bystander(g1 + (q->pages - 1) * stride() + 1,
+		  g1 + (q->pages - 1) * stride() + 1, "after");
+	if (!q->vmalloc)
+		return;
+	if (q->pages > 1)
+		bystander(g0 + 1, g0 + 1, "between");
+	map_4k(v - 1, GFN_CHUNK + 1);
+	bystander(v - 1, GFN_CHUNK + 1, "vm before");
+	map_4k(v + q->pages, GFN_CHUNK + 2);
+	bystander(v + q->pages, GFN_CHUNK + 2, "vm after");
+}
+
+/* Frames: all private; those of ranges marked. */
+static void frames(void)
+{
+	const struct lab_config *q = &lab->cfg;
+	struct mach *m = &lab->w.m;
+
+	m->nruns = 1;
+	m->run[0] = (struct frame_run){ 0, F_VALID | F_ACCEPTED };
+	m->lock = -1;
+	if (q->leaf_2m)
+		frame_change(GFN_CHUNK, 512 * q->converters, 0, F_LARGE);
+	if (q->overlap != LAB_OVERLAP_NONE && q->leaf_2m)
+		frame_change(GFN_CHUNK + 512, 512 * (q->converters - 1) + 1,
+			     F_LARGE, 0);
+	for (unsigned int c = 0; c < q->converters; c++)
+		for (unsigned int i = 0; i < q->pages; i++)
+			frame_change(first_gfn(c) + i * stride(), 1, 0,
+				     F_RANGE);
+}
+
+/* The owner has written to its pages: their lines may be dirty. */
+static void dirty_lines(void)
+{
+	const struct lab_config *q = &lab->cfg;
+	bool amd = q->platform == AIRLOCK_SNP || q->platform == AIRLOCK_SEV;
+	uint16_t f = q->to == AIRLOCK_TO_SHARED ? F_DIRTY_P : F_DIRTY_S;
+
+	if (amd && (q->features & AIRLOCK_F_COHERENT))
+		return;
+	if (!amd && (q->platform != AIRLOCK_TDX || f != F_DIRTY_P))
+		return;
+	for (unsigned int c = 0; c < q->converters; c++)
+		for (unsigned int i = 0; i < q->pages; i++)
+			frame_change(first_gfn(c) + i * stride(), 1, 0, f);
+}
+
+static bool share_first(void)
+{
+	const struct lab_config *q = &lab->cfg;
+	unsigned int n = q->overlap == LAB_OVERLAP_SAME ? 1 : q->converters;
+
+	for (unsigned int c = 0; c < n; c++) {
+		lab->cpu = c;
+		if (airlock_convert(lab->engine, lab->range[c],
+				    lab->nranges[c], AIRLOCK_TO_SHARED, NULL))
+			return false;
+	}
+	return true;
+}
+
+static bool sensible(const struct lab_config *q, const char **why)
+{
+	bool many = q->pages > 6 && q->pages != 512;
+
+	*why = !q->cpus || q->cpus > LAB_MAX_CPUS ? "1 to 4 CPUs" :
+		!q->converters || q->converters > q->cpus ?
+		"at least one converter, and no more than CPUs" :
+		many ? "1 to 6 pages, or 512" :
+		q->pages == 512 && (q->vmalloc || q->converters > 1) ?
+		"512 pages: direct map and one converter only" :
+		!q->pages ? "at least one page" :
+		q->vmalloc && q->overlap == LAB_OVERLAP_LEAF ?
+		"pages of one leaf: direct map only" :
+		q->store_buffer > LAB_SB ? "store buffer of 0 to 8" :
+		q->acts > 3 ? "at most 3 acts" :
+		q->platform >= AIRLOCK_PLATFORMS ? "no such platform" : NULL;
+	return !*why;
+}
+
+static void settle(void)
+{
+	memset(lab->w.hw, 0, sizeof(lab->w.hw));
+	lab->w.m.lock = -1;
+	memset(lab->w.m.calls, 0, sizeof(lab->w.m.calls));
+	lab->w.m.hook = lab->w.m.caught = lab->w.m.stuck = 0;
+	if (lab->cfg.host == LAB_HOST_FAILING)
+		lab->w.m.fails = 1;
+	if (lab->cfg.host == LAB_HOST_HOSTILE)
+		lab->w.m.acts = (uint8_t)lab->cfg.acts;
+}
+
+bool setup(const char **why)
+{
+	const struct lab_config *q = &lab->cfg;
+
+	if (!sensible(q, why))
+		return false;
+	frames();
+	mmu_init();
+	map_chunks();
+	for (unsigned int c = 0; c < q->converters; c++)
+		range_spots(c);
+	bystanders();
+	lab->ecfg = (struct airlock_config){
+		.platform = q->platform, .features = q->features,
+		.enc_bit = LAB_ENC_BIT, .levels = 4, .root = table_gpa(0),
+		.table_attr = table_attr(), .memory = (uint64_t)GFN_END << 12,
+		.cpus = q->cpus, .window = LAB_WINDOW,
+		.direct_map = LAB_DIRECT,
+	};
+	engine_init();
+	if (q->to == AIRLOCK_TO_PRIVATE && q->platform != AIRLOCK_PLAIN &&
+	    !share_first()) {
+		*why = "the first state cannot be reached";
+		return false;
+	}
+	lab->setup = false;
+	dirty_lines();
+	settle();
+	for (unsigned int c = 0; c < q->converters; c++)
+		engine_start(c);
+	return true;
+}

@@ -26,3 +26,30 @@ check-explore: $(EXPLORE_PROGRAMS)
 
 CHECKS += check-explore
 CHECKS_ALL += check-explore
+
+# The protocol of tests/twins/README in C, and with five faults.
+TWINS := $(B)/tests/twins
+TWIN_BROKEN := $(addprefix $(TWINS)/twin-broken-,1 2 3 4 5)
+
+define TWIN_BUILD
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(HOST_CFLAGS) -Ilab $(1) tests/twins/twin.c lab/explore.c \
+		-o $@
+endef
+
+# Without sanitizers: its speed is compared with spin's.
+$(TWINS)/twin: tests/twins/twin.c $(EXPLORE_SRC) tests/build.mk
+	$(call TWIN_BUILD)
+
+$(TWIN_BROKEN): $(TWINS)/twin-broken-%: tests/twins/twin.c $(EXPLORE_SRC) \
+		tests/build.mk
+	$(call TWIN_BUILD,-DTWIN_BROKEN=$*)
+
+.PHONY: check-twins
+check-twins: $(TWINS)/twin $(TWIN_BROKEN)
+	@scripts/t twins tests/twins/run $(TWINS)/sets $(TWINS)/twin \
+		$(TWIN_BROKEN)
+
+CHECKS += check-twins
+CHECKS_ALL += check-twins

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0
+# The engine: a freestanding static library, by gcc and by clang.
+#
+# Other rooms compile the same files with flags of their own: ENGINE_SRCS is
+# the engine proper, ENGINE_INSN the default instructions, one archive member
+# each, which a port replaces by defining the function.
+
+ENGINE_SRCS := engine/transition.c engine/order.c engine/pagetable.c \
+	engine/window.c engine/ledger.c engine/backend.c engine/host.c \
+	engine/context.c engine/zeropad.c engine/zeropad.S \
+	engine/platform/plain.c engine/platform/snp.c engine/platform/tdx.c \
+	engine/platform/hyperv.c
+ENGINE_INSN := $(sort $(wildcard engine/insn/*.c))
+ENGINE_CFLAGS := -std=gnu11 -O2 -g $(WARN) -Iinclude -ffreestanding \
+	-nostdlib -mno-red-zone -mgeneral-regs-only -fno-stack-protector \
+	-fno-asynchronous-unwind-tables -fpie
+ENGINE_HDRS := include/airlock/airlock.h include/airlock/port.h \
+	engine/engine.h engine/transition.h
+
+ENGINE_OBJ := $(patsubst %,%.o,$(basename $(ENGINE_SRCS:.S=_s.S)) \
+	$(basename $(ENGINE_INSN)))
+
+LIBAIRLOCK := $(B)/libairlock.a
+LIBAIRLOCK_CLANG := $(B)/clang/libairlock.a
+ALL += $(LIBAIRLOCK) $(LIBAIRLOCK_CLANG) $(B)/airlock.pc
+
+$(LIBAIRLOCK): $(addprefix $(B)/,$(ENGINE_OBJ))
+$(LIBAIRLOCK_CLANG): $(addprefix $(B)/clang/,$(ENGINE_OBJ))
+$(LIBAIRLOCK) $(LIBAIRLOCK_CLANG):
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(B)/engine/%.o: engine/%.c $(ENGINE_HDRS) engine/build.mk
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(ENGINE_CFLAGS) -c $< -o $@
+
+$(B)/engine/%_s.o: engine/%.S engine/build.mk
+	$(call say,AS,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(ENGINE_CFLAGS) -c $< -o $@
+
+$(B)/clang/engine/%.o: engine/%.c $(ENGINE_HDRS) engine/build.mk
+	$(call say,CLANG,$@)
+	$(Q)mkdir -p $(@D) && $(CLANG) $(ENGINE_CFLAGS) -c $< -o $@
+
+$(B)/clang/engine/%_s.o: engine/%.S engine/build.mk
+	$(call say,CLANG,$@)
+	$(Q)mkdir -p $(@D) && $(CLANG) $(ENGINE_CFLAGS) -c $< -o $@
+
+AIRLOCK_VERSION := 0.1.0
+
+$(B)/airlock.pc: engine/build.mk
+	@mkdir -p $(@D)
+	$(Q)printf '%s\n' 'prefix=$(PREFIX)' \
+		'includedir=$${prefix}/include' 'libdir=$${prefix}/lib' '' \
+		'Name: airlock' \
+		'Description: private/shared page transitions for confidential VMs' \
+		'Version: $(AIRLOCK_VERSION)' 'Cflags: -I$${includedir}' \
+		'Libs: -L$${libdir} -lairlock' >$@
+
+.PHONY: install-pc
+install-pc:
+	@rm -f $(B)/airlock.pc
+	@$(MAKE) --no-print-directory $(B)/airlock.pc
+
+install: $(LIBAIRLOCK) install-pc
+	install -d $(DESTDIR)$(PREFIX)/lib/pkgconfig \
+		$(DESTDIR)$(PREFIX)/include/airlock
+	install -m 644 $(LIBAIRLOCK) $(DESTDIR)$(PREFIX)/lib/
+	install -m 644 include/airlock/airlock.h include/airlock/port.h \
+		$(DESTDIR)$(PREFIX)/include/airlock/
+	install -m 644 $(B)/airlock.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig/

@@ -17,15 +17,13 @@
  * run once for each way.
  */
 #include "machine.h"
+#include "events.h"
 
 #include <err.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
-
-enum event { EV_STEP, EV_IPI, EV_READ, EV_ACT, EV_DRAIN, EV_FILL, EV_DROP,
-	     EV_LINE };
 
 struct lab *lab;
 
@@ -44,21 +42,6 @@ static explore_label label_of(enum event ev, unsigned int cpu, unsigned int a)
 	if (weight >> 44)
 		errx(3, "lab: an event with too many choices");
 	return (uint64_t)ev | cpu << 4 | a << 8 | digits << 20;
-}
-
-static enum event label_event(explore_label l)
-{
-	return (enum event)(l & 15);
-}
-
-static unsigned int label_cpu(explore_label l)
-{
-	return l >> 4 & 15;
-}
-
-static unsigned int label_arg(explore_label l)
-{
-	return l >> 8 & 0xfff;
 }
 
 /* ---- choices ---- */
@@ -195,7 +178,7 @@ void world_save(uint32_t *s)
 	struct world *w = &lab->w;
 	uint32_t *p = s + 3;
 
-	if (lab->cfg.reduce && !lab->narrate)
+	if (lab->cfg.reduce)
 		sort_readers();
 	if (w->mach_dirty)
 		w->mach_id = intern(lab->blobs, &w->m, sizeof(w->m));
@@ -277,6 +260,16 @@ static void happen(enum event ev, unsigned int cpu, unsigned int a)
 		frame_change(lab->spot[a].gfn, 1, F_DIRTY_P | F_DIRTY_S, 0);
 		break;
 	}
+}
+
+bool follow(explore_label label)
+{
+	lab->nchoice = lab->at = 0;
+	forced = label >> 20;
+	following = true;
+	happen((enum event)(label & 15), label >> 4 & 15, label >> 8 & 0xfff);
+	following = false;
+	return forced == 0;
 }
 
 static void emit(struct explore *x, enum event ev, unsigned int cpu,

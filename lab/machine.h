@@ -151,7 +151,7 @@ struct spot {
 	uint32_t gfn;		/* what it maps; SPOT_WINDOW: what it may map */
 	enum spot_role role;
 	unsigned int owner;	/* SPOT_WINDOW: CPU. SPOT_RANGE: converter */
-	char name[16];
+	char name[40];
 };
 
 /* Where an engine stopped. */
@@ -323,7 +323,6 @@ void *comm_page(unsigned int cpu);
 const struct local *local_of(unsigned int cpu);
 void ctx_load(void);
 void ctx_keep(void);
-void where(const void *site, const char **file, int *line);
 
 /* step.c: a CPU carries out its request */
 bool step_enabled(unsigned int cpu);

@@ -166,7 +166,7 @@ static void range_spots(unsigned int c)
 	uint64_t slot = LAB_WINDOW + c * AIRLOCK_WINDOW_STRIDE +
 		AIRLOCK_WINDOW_STRIDE / 2;
 	bool twice = q->overlap == LAB_OVERLAP_SAME && c > 0;
-	char name[16];
+	char name[40];
 
 	for (unsigned int i = 0; i < q->pages; i++) {
 		uint32_t gfn = g + i * stride();

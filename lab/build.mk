@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0
+# The lab: the engine's own sources, compiled as they are, on simulated CPUs.
+
+LAB_SRCS := $(addprefix lab/,explore.c intern.c frames.c mmu.c host.c \
+	engine.c step.c props.c setup.c lab.c narrate.c where.c verdict.c)
+# Everything but the instructions, which the lab's machine supplies itself.
+LAB_ENGINE_SRCS = $(filter-out engine/insn/%,$(ENGINE_SRCS))
+
+# No AddressSanitizer where stacks are saved and put back.
+ifneq ($(RELEASE),1)
+LAB_SAN := -fsanitize=undefined -fno-sanitize-recover=all
+LAB_DIR := $(B)/lab
+else
+LAB_DIR := $(B)/lab-release
+endif
+LAB_CFLAGS := $(HOST_CFLAGS) -Ilab -fno-pie $(LAB_SAN)
+# Frames as small as they come: they are part of every state.
+LAB_ENGINE_CFLAGS = -std=gnu11 -O2 -g $(WARN) -Iinclude -ffreestanding \
+	-mno-red-zone -mgeneral-regs-only -fno-stack-protector \
+	-fcf-protection=none -fno-pie
+LAB_LIBS := -lxxhash
+LAB_LDFLAGS := -no-pie $(LAB_SAN)
+
+LAB_ENGINE_OBJS = $(patsubst %,$(LAB_DIR)/%.o,$(LAB_ENGINE_SRCS))
+LAB_OBJS = $(patsubst %,$(LAB_DIR)/%.o,$(LAB_SRCS) lab/coro.S) \
+	$(LAB_ENGINE_OBJS)
+
+$(LAB_DIR)/lab/%.c.o: lab/%.c
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(LAB_CFLAGS) -MMD -c -o $@ $<
+
+$(LAB_DIR)/lab/%.S.o: lab/%.S
+	@mkdir -p $(@D)
+	$(call say,AS,$@)
+	$(Q)$(CC) -c -o $@ $<
+
+$(LAB_DIR)/engine/%.c.o: engine/%.c
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(LAB_ENGINE_CFLAGS) -MMD -c -o $@ $<
+
+$(LAB_DIR)/engine/%.S.o: engine/%.S
+	@mkdir -p $(@D)
+	$(call say,AS,$@)
+	$(Q)$(CC) -Iinclude -c -o $@ $<
+
+-include $(wildcard $(LAB_DIR)/*/*.d $(LAB_DIR)/*/*/*.d)

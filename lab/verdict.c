@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * From a question to an answer.
+ */
+#include "machine.h"
+
+#include <err.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* States spent on making a counterexample the shortest there is. */
+#define SHORTEST_STATES	4000000
+
+void lab_config_default(struct lab_config *cfg)
+{
+	*cfg = (struct lab_config){
+		.platform = AIRLOCK_SNP, .to = AIRLOCK_TO_SHARED,
+		.order = airlock_default_order, .cpus = 2, .converters = 1,
+		.pages = 2, .acts = 2, .store_buffer = 4, .reduce = true,
+	};
+}
+
+/* Run a trace again for its words. */
+static void narrate(struct lab *l, struct explore *x, struct lab_verdict *v)
+{
+	size_t n = explore_trace(x, NULL, 0);
+	explore_label *label = calloc(n + 1, sizeof(*label));
+
+	v->event = calloc(n + 1, sizeof(*v->event));
+	if (!label || !v->event)
+		err(3, "out of memory");
+	explore_trace(x, label, n);
+	lab_replay_begin(l);
+	for (size_t i = 0; i < n; i++)
+		if (!lab_replay_step(l, label[i], &v->event[i]))
+			errx(3, "lab: event %zu does not replay", i);
+	v->nevents = n;
+	free(label);
+}
+
+static int one(const struct lab_config *cfg, const struct explore_limits *lim,
+	       struct lab_verdict *v)
+{
+	struct lab *l = lab_new(cfg, &v->why);
+	struct explore *x;
+
+	if (!l)
+		return -1;
+	x = explore_new(lab_model(l));
+	v->result = explore_run(x, lim);
+	v->stats = *explore_stats(x);
+	v->bytes_per_state = (double)(v->stats.bytes_states +
+				      lab_intern_bytes(l)) /
+		(double)v->stats.states;
+	v->bad = v->stats.bad_code;
+	if (v->result == EXPLORE_BAD || v->result == EXPLORE_DEADLOCK)
+		narrate(l, x, v);
+	explore_free(x);
+	lab_free(l);
+	return 0;
+}
+
+int lab_check(const struct lab_config *cfg, const struct explore_limits *lim,
+	      struct lab_verdict *v)
+{
+	struct explore_limits l2 = *lim;
+	struct lab_config q = *cfg;
+	struct lab_verdict w;
+
+	memset(v, 0, sizeof(*v));
+	if (one(cfg, lim, v))
+		return -1;
+	v->shortest = !cfg->reduce;
+	if (!v->event || !cfg->reduce)
+		return 0;
+	q.reduce = false;
+	l2.states = SHORTEST_STATES;
+	memset(&w, 0, sizeof(w));
+	if (one(&q, &l2, &w) || !w.event) {
+		lab_verdict_free(&w);
+		return 0;
+	}
+	free(v->event);
+	v->event = w.event;
+	v->nevents = w.nevents;
+	v->bad = w.bad;
+	v->shortest = true;
+	return 0;
+}
+
+void lab_verdict_free(struct lab_verdict *v)
+{
+	free(v->event);
+	v->event = NULL;
+}

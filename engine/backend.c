@@ -203,7 +203,7 @@ static void flush_here(struct airlock_call *c)
 void airlock_be_tlb(struct airlock_call *c)
 {
 	struct airlock_retired retired[RETIRED];
-	struct flush_list l = { .n = 0 };
+	struct flush_list l;
 	unsigned int i, n;
 
 	if (c->solo) {
@@ -211,6 +211,8 @@ void airlock_be_tlb(struct airlock_call *c)
 		return;
 	}
 	n = take_retired(c->a, retired);
+	l.n = 0;
+	l.all = false;
 	flush_ranges(c, &l);
 	for (i = 0; i < n && !l.all; i++)
 		flush_add(&l, retired[i].va, retired[i].pages);

@@ -520,14 +520,32 @@ static int convert(struct airlock_call *c, const struct airlock_order *order,
 	return status;
 }
 
+/* All but the runs: a compiler would call memset() for those, and there may
+ * be none. */
+static void call_init(struct airlock_call *c, struct airlock *a,
+		      const struct airlock_range *r, unsigned int n,
+		      enum airlock_to to)
+{
+	c->a = a;
+	c->r = r;
+	c->n = n;
+	c->to = to;
+	c->aliased = c->partial = c->solo = false;
+	c->prepared = c->lied = c->quarantine = false;
+	c->stage = c->nruns = c->next_range = 0;
+	c->done = c->doubt = c->pages = 0;
+	c->spare = c->spares = c->next_off = c->next_pos = 0;
+}
+
 int airlock_convert_order(struct airlock *a, const struct airlock_range *r,
 			  unsigned int n, enum airlock_to to,
 			  const struct airlock_order *order,
 			  struct airlock_outcome *out)
 {
-	struct airlock_call c = { .a = a, .r = r, .n = n, .to = to };
 	struct airlock_outcome o = { 0 };
+	struct airlock_call c;
 
+	call_init(&c, a, r, n, to);
 	o.status = check_arguments(a, r, n, to, order);
 	if (!o.status && a->cfg.platform != AIRLOCK_PLAIN)
 		o.status = convert(&c, order, &o);
@@ -548,11 +566,10 @@ static int reclaim(struct airlock *a, uint64_t gpa, uint64_t pages,
 		   struct airlock_outcome *out)
 {
 	struct airlock_range r = { a->cfg.direct_map + gpa, pages };
-	struct airlock_call c = {
-		.a = a, .r = &r, .n = 1, .to = AIRLOCK_TO_PRIVATE,
-		.solo = true,
-	};
+	struct airlock_call c;
 
+	call_init(&c, a, &r, 1, AIRLOCK_TO_PRIVATE);
+	c.solo = true;
 	return convert(&c, &airlock_default_order, out);
 }
 

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The hosts' characters: what the host does with a conversion call, with an
+ * access in the wrong state, and of its own accord.
+ *
+ *   kvm         as KVM does: a mismatched access converts the page (which
+ *               destroys it), then the architecture takes its course
+ *   ve          the mismatch is reflected to the guest as #VE or #VC
+ *   strict      the first mismatch stops the machine
+ *   failing:N   kvm, but the Nth conversion call is refused (or half done)
+ *   hostile:S   kvm, but about half of the calls are answered with a lie,
+ *               shared pages are written at any moment, and now and then a
+ *               page is converted unasked
+ *
+ * A call's decoder (snp.c, tdx.c, hyperv.c) tells which acts its protocol can
+ * express and acts out the one that host_decide() returns.
+ */
+#include "machine.h"
+
+#define RECENT		64u		/* pages that the host knows of */
+#define SPINS		5000u		/* "call again" this often, then honest */
+
+static enum cvm_host kind;
+static u64 left;			/* failing: calls until the bad one */
+static u64 random_state = 1;
+static unsigned int spins;
+static u64 recent[RECENT];
+static unsigned int recents;
+static u64 writer_at, writer_bytes;
+
+u64 host_random(void)
+{
+	return random64(&random_state);
+}
+
+void host_set(enum cvm_host new_kind, u64 arg)
+{
+	kind = new_kind;
+	left = arg;
+	spins = 0;
+	random_state = (arg + 1) * 0x9e3779b97f4a7c15UL | 1;
+}
+
+enum cvm_host host_kind(void)
+{
+	return kind;
+}
+
+static void remember(u64 gpa, u64 pages)
+{
+	for (u64 i = 0; i < pages && i < 4; i++) {
+		u64 at = gpa + (pages - 1) * i / 3 * PAGE_SIZE;
+
+		if (is_ram(at))
+			recent[recents++ % RECENT] = at & PAGE_MASK;
+	}
+}
+
+static enum host_act pick_act(u32 able)
+{
+	u32 n = 0, k;
+
+	for (u32 bits = able; bits; bits &= bits - 1)
+		n++;
+	k = n ? (u32)(host_random() >> 32) % n : 0;
+	for (enum host_act a = 0; a < HOST_ACTS; a++)
+		if (able & 1u << a && !k--)
+			return a;
+	return HOST_HONEST;
+}
+
+static enum host_act hostile_act(u32 able)
+{
+	enum host_act act;
+
+	if (spins) {
+		spins--;
+		if (able & 1u << HOST_SPIN)
+			return HOST_SPIN;
+	}
+	if (host_random() >> 40 & 1)
+		return HOST_HONEST;
+	act = pick_act(able);
+	if (act == HOST_SPIN)
+		spins = SPINS;
+	return act;
+}
+
+/* @able: which acts the call's protocol can express, one bit each. */
+enum host_act host_decide(struct vcpu *c, u32 able, u64 gpa, u64 pages)
+{
+	enum host_act act = HOST_HONEST;
+
+	(void)c;
+	if (kind == CVM_HOST_HOSTILE) {
+		remember(gpa, pages);
+		act = hostile_act(able);
+	} else if (kind == CVM_HOST_FAILING && left && !--left) {
+		act = HOST_REFUSE;
+	} else if (kind == CVM_HOST_FAILING_HALF && left && !--left) {
+		act = able & 1u << HOST_HALF ? HOST_HALF : HOST_REFUSE;
+	}
+	if (act == HOST_REFUSE || act == HOST_HALF)
+		count(CVM_N_HOST_REFUSED, 1);
+	else if (act != HOST_HONEST)
+		count(CVM_N_HOST_LIES, 1);
+	return act;
+}
+
+/* Change a page behind the guest's back. */
+bool host_convert(struct vcpu *c, u64 gpa, unsigned int state)
+{
+	if (!is_ram(gpa) || !state || state > CVM_STATE_PRIVATE)
+		return false;
+	gpa &= PAGE_MASK;
+	page_scramble(gpa);
+	page_set(gpa, state);
+	page_by_host(gpa, true);
+	region_set_large(gpa, false);
+	count(CVM_N_HOST_UNASKED, 1);
+	convert_finish(c);
+	return true;
+}
+
+static void write_shared(u64 gpa, u64 bytes)
+{
+	for (u64 i = 0; i < bytes; i += 8) {
+		u64 at = (gpa + i) & ~7UL;
+
+		if (is_ram(at) &&
+		    (page_state(at) & CVM_STATE_MASK) == CVM_STATE_SHARED)
+			*(volatile u64 *)at = host_random();
+	}
+	count(CVM_N_HOST_WRITES, 1);
+}
+
+void host_writer(u64 gpa, u64 bytes)
+{
+	writer_at = gpa;
+	writer_bytes = bytes < PAGE_SIZE ? bytes : PAGE_SIZE;
+}
+
+/* After each exit, the host may do something nobody asked for. */
+void host_moment(struct vcpu *c)
+{
+	u64 r, at;
+
+	if (!writer_bytes && kind != CVM_HOST_HOSTILE)
+		return;
+	machine_lock(c);
+	if (writer_bytes)
+		write_shared(writer_at, writer_bytes);
+	if (kind == CVM_HOST_HOSTILE && recents) {
+		r = host_random() >> 20;
+		at = recent[(r >> 16) % (recents < RECENT ? recents : RECENT)];
+		if ((page_state(at) & CVM_STATE_MASK) == CVM_STATE_SHARED) {
+			if (!(r & 3))
+				write_shared(at + (r >> 32 & 0xff8), 8);
+		} else if (!(r & 127)) {
+			host_convert(c, at, CVM_STATE_SHARED);
+		}
+	}
+	machine_unlock();
+}
+
+/*
+ * What KVM makes of an access through the other view: user space is asked and
+ * converts the page (KVM_EXIT_MEMORY_FAULT). Its contents are gone.
+ */
+bool implicit_conversion(struct vcpu *c, const struct access *a)
+{
+	u64 at = a->gpa & PAGE_MASK;
+
+	page_scramble(at);
+	page_set(at, a->private ? CVM_STATE_PENDING : CVM_STATE_SHARED);
+	region_set_large(at, false);
+	count(CVM_N_IMPLICIT, 1);
+	convert_finish(c);
+	return true;
+}
+
+static enum cvm_counter mismatch_counter(const struct access *a)
+{
+	if (a->state == CVM_STATE_NONE)
+		return CVM_N_BAD_HOLE;
+	if (a->private)
+		return a->state == CVM_STATE_SHARED ?
+		       CVM_N_BAD_PRIVATE_SHARED : CVM_N_BAD_PRIVATE_PENDING;
+	return a->state == CVM_STATE_PENDING ?
+	       CVM_N_BAD_SHARED_PENDING : CVM_N_BAD_SHARED_PRIVATE;
+}
+
+static const char *access_name(u64 error)
+{
+	return error & NPF_WALK ? "page walk" : error & NPF_FETCH ? "fetch" :
+	       error & NPF_WRITE ? "write" : "read";
+}
+
+/*
+ * An access that the page's state forbids. Another CPU may have changed the
+ * page since the fault: then the access is simply tried again.
+ */
+void handle_mismatch(struct vcpu *c, const struct access *a)
+{
+	bool forced, lost;
+
+	machine_lock(c);
+	if (is_ram(a->gpa) &&
+	    (page_state(a->gpa) & CVM_STATE_MASK) != a->state) {
+		machine_unlock();
+		return;
+	}
+	forced = is_ram(a->gpa) && page_state(a->gpa) & CVM_STATE_BY_HOST;
+	count(mismatch_counter(a), 1);
+	if (forced)
+		count(CVM_N_FORCED, 1);
+	else
+		violation(c, a->gpa, "%s through a %s mapping",
+			  access_name(a->error),
+			  a->private ? "private" : "shared");
+	lost = kind == CVM_HOST_STRICT || a->state == CVM_STATE_NONE ||
+	       !platform->mismatch(c, a);
+	machine_unlock();
+	if (lost)
+		guest_lost(c, forced, "%s through a %s mapping, gpa %lx",
+			   access_name(a->error),
+			   a->private ? "private" : "shared", a->raw);
+}

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The other CPUs: started once for the machine, then given to the guest as it
+ * asks for them; shootdown of nested translations; waiting.
+ *
+ * Shootdown: set t->kick and send an NMI. A CPU in the guest exits (TCG and,
+ * on hardware, TLB_CONTROL drop its translations) and clears the flag; a CPU
+ * in the machine holds no guest translation and clears it where it waits. It
+ * clears the flag only after draining the NMI: two kicks merge into one NMI,
+ * and a flag set between would wait for ever. NMIs, not interrupts, because
+ * those belong to the guest and do not exit.
+ */
+#include "machine.h"
+
+#define ICR_NMI		0x4400u
+#define ICR_INIT	0x4500u
+#define ICR_SIPI	0x4600u
+
+extern char ap_trampoline[], ap_trampoline_end[];
+extern u64 ap_stack;
+extern u32 ap_id;
+
+static void send(u32 apic_id, u32 what)
+{
+	wrmsr(MSR_X2APIC_ICR, (u64)apic_id << 32 | what);
+}
+
+static void spin_us(u64 us)
+{
+	u64 end = rdtsc() + us * tsc_khz / 1000;
+
+	while (rdtsc() < end)
+		pause();
+}
+
+__attribute__((noreturn)) void ap_main(u32 id);
+void ap_main(u32 id)
+{
+	struct vcpu *c = &vcpus[id];
+
+	wrmsr(MSR_APIC_BASE, rdmsr(MSR_APIC_BASE) | 0xc00);
+	c->apic_id = (u32)rdmsr(MSR_X2APIC_ID);
+	__atomic_store_n(&c->up, 1, __ATOMIC_SEQ_CST);
+	if (platform->ap_poll && !elf_guest)
+		while (!c->go && !platform->ap_poll(c))
+			pause();
+	else
+		ap_sleep(&c->go);
+	vcpu_run(c);
+}
+
+void start_machine_aps(void)
+{
+	memcpy((void *)TRAMPOLINE, ap_trampoline,
+	       (size_t)(ap_trampoline_end - ap_trampoline));
+	for (u32 i = 1; i < config.cpus; i++) {
+		u64 end = rdtsc() + 5000 * tsc_khz;
+
+		ap_stack = (u64)pool_pages(4) + 4 * PAGE_SIZE;
+		ap_id = i;
+		send(i, ICR_INIT);
+		spin_us(200);
+		send(i, ICR_SIPI | TRAMPOLINE >> 12);
+		while (!vcpus[i].up)
+			if (rdtsc() > end)
+				machine_cannot("CPU %u does not start", i);
+			else
+				pause();
+	}
+	memset((void *)TRAMPOLINE, 0, PAGE_SIZE);
+}
+
+/* Let CPU @t run the guest from the state in its VMCB. */
+void vcpu_go(struct vcpu *t)
+{
+	__atomic_store_n(&t->go, 1, __ATOMIC_SEQ_CST);
+	send(t->apic_id, ICR_NMI);
+}
+
+/* After an exit GIF is clear; a window in which a pending NMI is taken. */
+void drain_nmi(void)
+{
+	__asm__ volatile("stgi; nop; nop; clgi" : : : "memory");
+}
+
+void kick_ack(struct vcpu *c)
+{
+	if (!c->kick)
+		return;
+	c->flush = 1;
+	__atomic_store_n(&c->kick, 0, __ATOMIC_SEQ_CST);
+}
+
+void kick_others(struct vcpu *c)
+{
+	count(CVM_N_SHOOTDOWNS, 1);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	for (unsigned int i = 0; i < config.cpus; i++)
+		if (i != c->id && vcpus[i].running) {
+			vcpus[i].kick = 1;
+			__atomic_thread_fence(__ATOMIC_SEQ_CST);
+			send(vcpus[i].apic_id, ICR_NMI);
+		}
+	for (unsigned int i = 0; i < config.cpus; i++)
+		while (i != c->id && vcpus[i].running && vcpus[i].kick) {
+			pause();
+			kick_ack(c);
+		}
+}
+
+/*
+ * The guest waits for an interrupt with interrupts to be enabled afterwards
+ * (TDVMCALL<HLT>). Wait in a stub guest that has them enabled and exits on
+ * INTR: so the interrupt stays pending for the real one.
+ */
+void wait_interrupt(struct vcpu *c)
+{
+	static struct vcpu waiters[MAX_CPUS];
+	struct vcpu *w = &waiters[c->id];
+	struct vmcb *v = w->v;
+	u64 r;
+
+	if (!v) {
+		v = w->v = pool_pages(1);
+		w->vmcb_pa = (u64)v;
+		__asm__ volatile("vmsave" : : "a"(w->vmcb_pa) : "memory");
+		v->rsp = (u64)pool_pages(1) + PAGE_SIZE;
+	}
+	v->intercept_1 = ICPT_INTR | ICPT_NMI;
+	v->intercept_2 = 1;
+	v->asid = 2;
+	v->iopm = c->v->iopm;
+	v->msrpm = c->v->msrpm;
+	v->dr6 = 0xffff0ff0;
+	v->dr7 = 0x400;
+	v->efer = rdmsr(MSR_EFER);
+	__asm__ volatile("mov %%cr0, %0" : "=r"(r));
+	v->cr0 = r;
+	__asm__ volatile("mov %%cr3, %0" : "=r"(r));
+	v->cr3 = r;
+	__asm__ volatile("mov %%cr4, %0" : "=r"(r));
+	v->cr4 = r;
+	v->cs = (struct segment){ 8, 0x29b, ~0u, 0 };
+	v->ss = v->ds = v->es = (struct segment){ 16, 0xc93, ~0u, 0 };
+	v->rip = (u64)halt_stub;
+	v->rflags = 2;
+	v->interrupt_shadow = 0;
+	vmrun(w);
+	if (v->exit_code == EXIT_NMI)
+		drain_nmi();
+	kick_ack(c);
+}
+
+/* The guest gave this CPU up for good. */
+void vcpu_park(struct vcpu *c)
+{
+	__atomic_store_n(&c->running, 0, __ATOMIC_SEQ_CST);
+	kick_ack(c);
+	halt_forever();
+}
+
+/* Real-mode start at the page of a SIPI. */
+static void sipi(unsigned int id, u32 vector)
+{
+	struct vcpu *t = &vcpus[id];
+	struct vmcb *v = t->v;
+
+	if (t->go)
+		return;
+	v->cs = (struct segment){ (u16)(vector << 8), 0x9b, 0xffff,
+				  (u64)vector << 12 };
+	v->ss = v->ds = v->es = v->fs = v->gs =
+		(struct segment){ 0, 0x93, 0xffff, 0 };
+	v->gdtr = v->idtr = (struct segment){ 0, 0, 0xffff, 0 };
+	v->tr = (struct segment){ 0, 0x8b, 0xffff, 0 };
+	v->ldtr = (struct segment){ 0, 0x82, 0xffff, 0 };
+	v->cr0 = 0x10;
+	v->cr3 = v->cr4 = v->rip = v->rsp = 0;
+	v->efer = EFER_SVME;
+	v->rflags = 2;
+	vcpu_go(t);
+}
+
+/*
+ * A Linux guest's IPI. INIT and SIPI start virtual CPUs, a guest's NMI is
+ * flagged because the machine's own NMIs look the same; all else is passed on.
+ */
+void icr_write(struct vcpu *c, u64 value)
+{
+	u32 mode = value >> 8 & 7, shorthand = value >> 18 & 3;
+	u32 to = (u32)(value >> 32);
+
+	if (mode == 5)
+		return;
+	if (mode == 6) {
+		if (to && to < config.cpus)
+			sipi(to, value & 0xff);
+		return;
+	}
+	for (u32 i = 0; mode == 4 && i < config.cpus; i++)
+		if ((!shorthand && to == i) || shorthand == 2 ||
+		    (shorthand == 3 && i != c->id))
+			vcpus[i].nmi = 1;
+	wrmsr(MSR_X2APIC_ICR, value);
+}

@@ -1,0 +1,406 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Running a CPU of the guest: its VMCB, the loop around VMRUN, the exits that
+ * mean the same on every platform, and the delivery of exceptions.
+ *
+ * A platform sees an exit first (platform->exit) and leaves to the loop what
+ * it does not care for. An exit may interrupt the delivery of an event to the
+ * guest (EXITINTINFO); it is kept in c->event and injected again unless the
+ * handler injected something itself.
+ *
+ * Facts about QEMU's SVM that shape this file: it saves no next RIP and
+ * decodes nothing, so instruction lengths are known or bytes fetched; it
+ * drops the whole TLB of a CPU on every exit; EVENTINJ of vector 29 (#VC)
+ * delivers no error code (target/i386/tcg/seg_helper.c,
+ * exception_has_error_code), so that frame is built by hand.
+ */
+#include "machine.h"
+
+struct vcpu vcpus[MAX_CPUS];
+
+static u8 *io_bitmap, *msr_bitmap;
+
+_Static_assert(offsetof(struct vcpu, vmcb_pa) == 14 * 8, "start.S");
+
+void intercept_io(u16 port, unsigned int n)
+{
+	for (unsigned int p = port; p < port + n; p++)
+		io_bitmap[p / 8] |= (u8)(1u << p % 8);
+}
+
+void intercept_all_io(void)
+{
+	memset(io_bitmap, 0xff, 8193);
+}
+
+/* APM 2, 15.11: three ranges of MSRs, two bits each, 2 KiB a range. */
+void intercept_msr(u32 msr, bool read, bool write)
+{
+	u32 bit = msr < 0x2000 ? msr * 2 :
+		  msr < 0xc0002000 ? (msr - 0xc0000000 + 0x2000) * 2 :
+		  (msr - 0xc0010000 + 0x4000) * 2;
+
+	if (read)
+		msr_bitmap[bit / 8] |= (u8)(1u << bit % 8);
+	if (write)
+		msr_bitmap[bit / 8] |= (u8)(2u << bit % 8);
+}
+
+/* Before any platform adds its own. */
+void intercepts_init(void)
+{
+	io_bitmap = pool_pages(4);
+	msr_bitmap = pool_pages(2);
+	intercept_io(CVM_PORT, 1);
+	intercept_io(0xe9, 1);		/* the machine's own console */
+	intercept_io(0x604, 2);		/* ACPI power off (PM1a control) */
+	intercept_msr(MSR_EFER, true, true);
+	intercept_msr(MSR_VM_CR, true, true);
+	intercept_msr(MSR_HSAVE_PA, true, true);
+	intercept_msr(MSR_HWCR, true, true);
+	intercept_msr(MSR_APIC_BASE, false, true);
+	intercept_msr(MSR_X2APIC_TMCCT, true, false);
+	/*
+	 * A real INIT would reset the machine's CPU. ELF guests start CPUs
+	 * through the debug port and keep the ICR to themselves: then an IPI
+	 * does not exit, and no TLB is dropped that the guest did not drop.
+	 */
+	if (!elf_guest)
+		intercept_msr(MSR_X2APIC_ICR, false, true);
+}
+
+void vcpu_init(struct vcpu *c)
+{
+	struct vmcb *v = pool_pages(1);
+
+	c->v = v;
+	c->vmcb_pa = (u64)v;
+	c->id = (unsigned int)(c - vcpus);
+	v->intercept_exceptions = 1u << 6;	/* #UD: TDCALL, PVALIDATE */
+	v->intercept_1 = ICPT_CPUID | ICPT_IO | ICPT_MSR | ICPT_SHUTDOWN |
+			 ICPT_NMI | ICPT_INIT;
+	v->intercept_2 = ICPT_SVM;
+	v->iopm = (u64)io_bitmap;
+	v->msrpm = (u64)msr_bitmap;
+	v->asid = 1;
+	v->nested_enable = 1;
+	v->nested_cr3 = npt_root();
+	v->pat = 0x0007040600070406UL;		/* reset value */
+	v->dr6 = 0xffff0ff0;
+	v->dr7 = 0x400;
+	v->efer = EFER_SVME;
+	v->cr0 = 0x10;
+	v->rflags = 2;
+	if (platform->setup_cpu)
+		platform->setup_cpu(c);
+}
+
+/* Six pages: the low 4 GiB one to one in 2M pages, private. */
+void build_boot_tables(u64 at)
+{
+	u64 bit = platform->bit_is_private ? GUEST_BIT : 0;
+	u64 *p = memset((void *)at, 0, 6 * PAGE_SIZE);
+
+	p[0] = (at + PAGE_SIZE) | 7 | bit;
+	for (u64 i = 0; i < 4; i++)
+		p[512 + i] = (at + (2 + i) * PAGE_SIZE) | 7 | bit;
+	for (u64 i = 0; i < 4 * 512; i++)
+		p[1024 + i] = i * LARGE_SIZE | 0xe7 | bit;
+}
+
+void enter_long_mode(struct vcpu *c, u64 pt, u64 gdt, u64 rip, u64 rsp)
+{
+	u64 bit = platform->bit_is_private ? GUEST_BIT : 0;
+	struct vmcb *v = c->v;
+	u64 *g = (u64 *)gdt;
+
+	g[0] = g[1] = 0;
+	g[2] = 0x00af9b000000ffff;
+	g[3] = 0x00cf93000000ffff;
+	v->cs = SEG_CODE64;
+	v->ss = v->ds = v->es = v->fs = v->gs = SEG_DATA;
+	v->gdtr = (struct segment){ 0, 0, 0x1f, gdt };
+	v->idtr = (struct segment){ 0, 0, 0, 0 };
+	v->tr = (struct segment){ 0, 0x8b, 0x67, 0 };
+	v->ldtr = (struct segment){ 0, 0x82, 0xffff, 0 };
+	v->cr0 = 0x80010033;
+	v->cr3 = pt | bit;
+	v->cr4 = 0x6f0;
+	v->efer = 0x1d00;
+	v->rflags = 2;
+	v->rip = rip;
+	v->rsp = rsp;
+}
+
+void inject(struct vcpu *c, unsigned int vector)
+{
+	c->v->inject = EVENT_VALID | EVENT_EXCEPTION | vector;
+	c->v->inject_error = 0;
+}
+
+void inject_error(struct vcpu *c, unsigned int vector, u32 error)
+{
+	c->v->inject = EVENT_VALID | EVENT_EXCEPTION | EVENT_ERROR | vector;
+	c->v->inject_error = error;
+}
+
+struct gate {
+	u16 offset_0, selector;
+	u8 ist, type;
+	u16 offset_16;
+	u32 offset_32, reserved;
+};
+
+/* The stack an exception in 64-bit mode goes to (APM 2, 8.9.3). */
+static bool frame_stack(struct vcpu *c, const struct gate *g, u64 *sp)
+{
+	struct vmcb *v = c->v;
+	unsigned int ist = g->ist & 7u;
+
+	*sp = v->rsp;
+	if (!ist && !SEG_DPL(v->ss.attributes))
+		return true;
+	/* TR is not in the VMCB after an exit: VMSAVE puts it there */
+	__asm__ volatile("vmsave" : : "a"(c->vmcb_pa) : "memory");
+	return guest_read(c, v->tr.base + (ist ? 36 + 8 * (ist - 1) : 4), sp,
+			  8);
+}
+
+/* Deliver an exception with an error code in 64-bit mode, by hand. */
+bool inject_frame(struct vcpu *c, unsigned int vector, u32 error)
+{
+	struct vmcb *v = c->v;
+	unsigned int cpl = SEG_DPL(v->ss.attributes);
+	struct gate g;
+	u64 frame[6], sp;
+
+	if (16 * vector + 15 > v->idtr.limit ||
+	    !guest_read(c, v->idtr.base + 16 * vector, &g, sizeof(g)) ||
+	    !(g.type & 0x80) || !frame_stack(c, &g, &sp))
+		return false;
+	frame[0] = error;
+	frame[1] = v->rip;
+	frame[2] = v->cs.selector;
+	frame[3] = v->rflags | 0x10000;		/* RF, as for any fault */
+	frame[4] = v->rsp;
+	frame[5] = v->ss.selector;
+	sp = (sp & ~15UL) - sizeof(frame);
+	if (!guest_write(c, sp, frame, sizeof(frame)))
+		return false;
+	v->rsp = sp;
+	v->rip = g.offset_0 | (u64)g.offset_16 << 16 | (u64)g.offset_32 << 32;
+	v->cs = SEG_CODE64;
+	v->cs.selector = g.selector & 0xfffc;
+	v->cpl = 0;
+	if (cpl)
+		v->ss = (struct segment){ 0, 0xc93, ~0u, 0 };
+	v->rflags &= ~0x14100UL;		/* NT, RF, TF */
+	if ((g.type & 15) == 14)
+		v->rflags &= ~RFLAGS_IF;
+	v->interrupt_shadow = 0;
+	return true;
+}
+
+static void exit_cpuid(struct vcpu *c)
+{
+	u32 r[4];
+
+	guest_cpuid(c, (u32)c->v->rax, (u32)c->r.rcx, r);
+	c->v->rax = r[0];
+	c->r.rbx = r[1];
+	c->r.rcx = r[2];
+	c->r.rdx = r[3];
+	c->v->rip += 2;
+}
+
+static void exit_msr(struct vcpu *c)
+{
+	struct vmcb *v = c->v;
+	u32 msr = (u32)c->r.rcx;
+	u64 value;
+	bool ok;
+
+	if (v->exit_info_1) {
+		ok = guest_wrmsr(c, msr, (u32)v->rax | c->r.rdx << 32);
+	} else {
+		ok = guest_rdmsr(c, msr, &value);
+		if (ok) {
+			v->rax = (u32)value;
+			c->r.rdx = value >> 32;
+		}
+	}
+	if (ok)
+		v->rip += 2;
+	else
+		inject_error(c, 13, 0);
+}
+
+/* EXITINFO2 is the next RIP. String forms reach only intercepted ports. */
+static void exit_io(struct vcpu *c)
+{
+	struct vmcb *v = c->v;
+	u32 info = (u32)v->exit_info_1;
+	unsigned int size = IO_SIZE(info);
+	u64 mask = size == 4 ? ~0u : (1UL << 8 * size) - 1;
+
+	if (info & IO_STRING)
+		machine_stop(c, "string I/O to port %x", IO_PORT(info));
+	v->rip = v->exit_info_2;
+	if (!(info & IO_IN))
+		port_write(c, IO_PORT(info), size, v->rax & mask);
+	else if (size == 4)
+		v->rax = port_read(IO_PORT(info), 4);
+	else
+		v->rax = (v->rax & ~mask) | port_read(IO_PORT(info), size);
+}
+
+static void exit_npf(struct vcpu *c)
+{
+	struct vmcb *v = c->v;
+	struct access a = {
+		.raw = v->exit_info_2,
+		.gpa = v->exit_info_2 & ~GUEST_BIT,
+		.error = v->exit_info_1,
+	};
+
+	count(CVM_N_EXIT_NPF, 1);
+	a.private = !(a.raw & GUEST_BIT) == !platform->bit_is_private;
+	if (a.gpa >= MACHINE_BASE && a.gpa < MACHINE_END)
+		a.state = CVM_STATE_NONE;
+	else if (!is_ram(a.gpa)) {
+		platform->mmio(c, &a);
+		return;
+	} else {
+		a.state = page_state(a.gpa) & CVM_STATE_MASK;
+	}
+	handle_mismatch(c, &a);
+}
+
+static void core_exit(struct vcpu *c)
+{
+	switch (c->v->exit_code) {
+	case EXIT_CPUID:
+		exit_cpuid(c);
+		break;
+	case EXIT_MSR:
+		exit_msr(c);
+		break;
+	case EXIT_IO:
+		exit_io(c);
+		break;
+	case EXIT_NPF:
+		exit_npf(c);
+		break;
+	case EXIT_WBINVD:
+		c->v->rip += 2;
+		break;
+	case EXIT_UD:
+	case EXIT_VMMCALL:
+		inject(c, 6);
+		break;
+	case EXIT_INIT:
+		break;
+	case EXIT_SHUTDOWN:
+		machine_stop(c, "triple fault");
+	case EXIT_INVALID:
+		machine_stop(c, "VMRUN refused the guest's state");
+	default:
+		machine_stop(c, "unexpected exit %lx", c->v->exit_code);
+	}
+}
+
+static void exit_nmi(struct vcpu *c)
+{
+	drain_nmi();
+	kick_ack(c);
+	if (c->nmi) {
+		c->nmi = 0;
+		c->v->inject = EVENT_VALID | EVENT_NMI | 2;
+	}
+}
+
+static void count_exit(u64 code)
+{
+	static const struct {
+		u16 code;
+		u8 counter;
+	} kinds[] = {
+		{ EXIT_NMI, CVM_N_EXIT_NMI }, { EXIT_CPUID, CVM_N_EXIT_CPUID },
+		{ EXIT_IO, CVM_N_EXIT_IO }, { EXIT_MSR, CVM_N_EXIT_MSR },
+		{ EXIT_HLT, CVM_N_EXIT_HLT }, { EXIT_VMMCALL, CVM_N_EXIT_CALL },
+	};
+
+	count(CVM_N_EXITS, 1);
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (kinds[i].code == code)
+			count(kinds[i].counter, 1);
+}
+
+/* The debug port comes before any platform: it is not part of one. */
+static bool is_debug_call(const struct vcpu *c)
+{
+	u32 info = (u32)c->v->exit_info_1;
+
+	return c->v->exit_code == EXIT_IO && IO_PORT(info) == CVM_PORT &&
+	       !(info & (IO_IN | IO_STRING));
+}
+
+/* Remember what the exit interrupted (APM 2, 15.7.2). */
+static void save_event(struct vcpu *c)
+{
+	u32 e = c->v->exit_event;
+
+	if (!(e & EVENT_VALID))
+		e = 0;
+	/* QEMU calls a hardware interrupt an exception here */
+	if ((e & EVENT_TYPE) == EVENT_EXCEPTION && (e & 0xff) >= 32)
+		e &= ~EVENT_TYPE;
+	c->event = e;
+	c->event_error = c->v->exit_event_error;
+	c->v->inject = 0;
+}
+
+static void handle_exit(struct vcpu *c)
+{
+	save_event(c);
+	if (c->v->exit_code == EXIT_NMI) {
+		count_exit(EXIT_NMI);
+		exit_nmi(c);
+	} else if (is_debug_call(c)) {
+		count(CVM_N_EXIT_DEBUG, 1);
+		c->v->rip = c->v->exit_info_2;
+		debug_call(c);
+	} else {
+		count_exit(c->v->exit_code);
+		if (!platform->exit || !platform->exit(c))
+			core_exit(c);
+		host_moment(c);
+	}
+	if (!c->event)
+		return;
+	if (c->v->inject)
+		machine_stop(c, "exception %u while event %x was delivered",
+			     c->v->inject & 0xff, c->event);
+	c->v->inject = c->event;
+	c->v->inject_error = c->event_error;
+}
+
+void vcpu_run(struct vcpu *c)
+{
+	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME);
+	wrmsr(MSR_HSAVE_PA, (u64)pool_pages(1));
+	c->apic_id = (u32)rdmsr(MSR_X2APIC_ID);
+	c->flush = 1;
+	__atomic_store_n(&c->running, 1, __ATOMIC_SEQ_CST);
+	/* FS, GS, TR, LDTR, STAR...: not the machine's, so loaded only once */
+	__asm__ volatile("vmload" : : "a"(c->vmcb_pa) : "memory");
+	for (;;) {
+		c->v->tlb_control = c->flush ? TLB_FLUSH_ALL : 0;
+		c->flush = 0;
+		c->entered = rdtsc();
+		vmrun(c);
+		c->guest_time += rdtsc() - c->entered;
+		kick_ack(c);
+		handle_exit(c);
+	}
+}

@@ -19,7 +19,7 @@
 
 /*
  * Physical memory (--memory M ends at ram_end):
- *   0         .. 0x9f000     guest; boot data of an ELF or Linux guest
+ *   0         .. 0xa0000     guest (from 0x9f000 on: BIOS data); boot data
  *   0xa0000   .. 0x100000    legacy ROM and VGA, in both views
  *   0x100000  .. 0xf00000    the machine itself
  *   0xf00000  .. 0x1000000   firmware tables, guest-private

@@ -106,7 +106,11 @@ static void read_config(const char *words)
 	host_set(config.host, config.host_arg);
 }
 
-/* RAM that starts at 1 MiB and has no hole: all that the launcher asks for. */
+/*
+ * RAM that starts at 1 MiB and has no hole: all that the launcher asks for.
+ * QEMU keeps its ACPI tables at the end of the last 2 MiB, and they are copied
+ * (firmware.c), so that the guest gets it whole.
+ */
 static u64 find_ram_end(const struct start_info *si)
 {
 	const struct memory_entry *e = (void *)si->memory_map;
@@ -114,7 +118,8 @@ static u64 find_ram_end(const struct start_info *si)
 	for (u32 i = 0; i < si->memory_entries; i++)
 		if (e[i].type == 1 && e[i].address <= MACHINE_BASE &&
 		    e[i].address + e[i].size > MACHINE_BASE)
-			return (e[i].address + e[i].size) & LARGE_MASK;
+			return (e[i].address + e[i].size + LARGE_SIZE - 1) &
+			       LARGE_MASK;
 	return 0;
 }
 

@@ -197,7 +197,7 @@ void npt_init(void)
 	unpaged_root = pool_pages(1);
 	states = pool_pages((unsigned int)((pages + PAGE_SIZE - 1) / PAGE_SIZE));
 	large = pool_pages(1);
-	for (u64 at = 0; at < LOW_END; at += PAGE_SIZE)
+	for (u64 at = 0; at < LEGACY_BASE; at += PAGE_SIZE)
 		page_set(at, CVM_STATE_PRIVATE);
 	map_legacy();
 	for (u64 at = FIRMWARE_BASE; at < FIRMWARE_END; at += PAGE_SIZE)

@@ -436,5 +436,11 @@ int launch_run(const struct launch *l, int image)
 	print_stats(&r);
 	if (l->json && write_json(&r, result, code) && !code)
 		code = LAUNCH_USAGE;
+	for (unsigned int i = 0; i < r.n_violations; i++)
+		free(r.violations[i]);
+	close(r.machine);
+	close(r.signals);
+	if (r.input >= 0)
+		close(r.input);
 	return code;
 }

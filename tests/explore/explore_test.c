@@ -325,6 +325,9 @@ static void nearest_bad_first(void **state)
 	assert_int_equal(explore_trace(x, t, 1), 2);
 	assert_int_equal(t[0], label_of(0, 1));
 	assert_int_equal(t[1], 77);
+	t[0] = 77;
+	assert_int_equal(explore_trace(x, t, 0), 2);
+	assert_int_equal(t[0], 77);
 	explore_free(x);
 }
 

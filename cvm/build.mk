@@ -49,3 +49,25 @@ $(B)/airlock-boot: $(CVM)/boot_main.o $(CVM_BOOT_OBJS)
 	$(Q)$(CC) $(SAN) -o $@ $^
 
 -include $(wildcard $(CVM)/*.d $(CVM)/machine/*.d)
+
+# ---- tests ----
+
+CVM_GUEST := $(B)/tests/cvm
+CVM_GUEST_OBJS := $(patsubst %,$(CVM_GUEST)/%.o,entry lib rules)
+
+$(CVM_GUEST)/%.o: tests/cvm/guest/%.c cvm/build.mk
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CVM_MACHINE_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(CVM_GUEST)/%.o: tests/cvm/guest/%.S cvm/build.mk
+	$(call say,AS,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -c -o $@ $<
+
+$(CVM_GUEST)/rules.elf: $(CVM_GUEST_OBJS) tests/cvm/guest/guest.lds
+	$(call say,LD,$@)
+	$(Q)$(LD) -nostdlib -static -z noexecstack --no-warn-rwx-segments \
+		-T tests/cvm/guest/guest.lds -o $@ $(CVM_GUEST_OBJS)
+
+-include $(wildcard $(CVM_GUEST)/*.d)

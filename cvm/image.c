@@ -209,6 +209,7 @@ int launch_image(const struct launch *l)
 {
 	struct file kernel = { .name = l->kernel }, initrd = { .name = l->initrd };
 	struct blob b = { .kernel = PAGE };
+	unsigned char *flat = NULL;
 	const unsigned char *image;
 	uint64_t end;
 	int fd;
@@ -219,7 +220,7 @@ int launch_image(const struct launch *l)
 	if (kernel.size > sizeof(Elf64_Ehdr) &&
 	    !memcmp(kernel.data, ELFMAG, SELFMAG)) {
 		b.kind = BLOB_ELF;
-		image = flatten_elf(&kernel, &b);
+		image = flat = flatten_elf(&kernel, &b);
 		if (!image)
 			return -1;
 		end = b.load + b.memory_size;
@@ -230,29 +231,32 @@ int launch_image(const struct launch *l)
 		image = kernel.data;
 		b.kernel_size = kernel.size;
 	}
+	fd = -1;
 	if (initrd.name && !read_file(&initrd, "initrd"))
-		return -1;
+		goto out;
 	if (!fits(l, &b, &kernel, &initrd, end))
-		return -1;
+		goto out;
 	b.initrd = PAGE + PAGE_UP(b.kernel_size);
 	b.initrd_size = initrd.size;
 	if (l->append && strlen(l->append) >= sizeof(b.cmdline)) {
 		launch_error("--append is longer than %zu bytes",
 			     sizeof(b.cmdline) - 1);
-		return -1;
+		goto out;
 	}
 	if (l->append)
 		strcpy(b.cmdline, l->append);
 	fd = memfd_create("guest", 0);
 	if (fd < 0) {
 		launch_error("memfd_create: %s", strerror(errno));
-		return -1;
+		goto out;
 	}
 	if (!put(fd, &b, sizeof(b)) || !put(fd, image, b.kernel_size) ||
 	    !pad(fd, b.kernel_size) || !put(fd, initrd.data, initrd.size) ||
 	    !pad(fd, initrd.size)) {
 		close(fd);
-		return -1;
+		fd = -1;
 	}
+out:
+	free(flat);
 	return fd;
 }

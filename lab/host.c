@@ -146,7 +146,8 @@ bool host_access(enum access_by by, unsigned int cpu,
 	if (!(f & F_RANGE))
 		bad(LAB_BAD_BYSTANDER, "the host destroyed page %#x, which was not to be converted",
 		    t->gfn);
-	frame_change(t->gfn, 1, F_VALID | F_LARGE | F_ACCEPTED, F_SHARED);
+	frame_change(t->gfn, 1, F_VALID | F_LARGE | F_ACCEPTED,
+		     F_SHARED | F_IMPLICIT);
 	return true;
 }
 
@@ -164,23 +165,40 @@ static bool in_range(uint32_t gfn, uint32_t n)
 	return true;
 }
 
+/* Something has gone wrong in this run: the guest may be undoing. */
+static bool undoing(void)
+{
+	return host_lied() || (lab->cfg.host == LAB_HOST_FAILING &&
+			       !lab->w.m.fails);
+}
+
+/* To a page that is private already, the host does nothing. */
 static void ask_private(uint32_t gfn, uint32_t n, bool large)
 {
+	uint32_t end = gfn + n, from, to;
 	uint16_t set = 0;
 
 	if (!in_range(gfn, n))
 		return;
-	if (frame_differs(gfn, gfn + n, F_SHARED, F_SHARED) != gfn + n &&
-	    !host_lied())
-		bad(LAB_BAD_PROTOCOL, "asks the host to make private what is private: page %#x",
-		    gfn);
+	if (frame_differs(gfn, end, F_SHARED, F_SHARED) != end) {
+		if (!undoing())
+			bad(LAB_BAD_PROTOCOL, "asks the host to make private what is private: page %#x",
+			    gfn);
+		large = false;
+	}
 	if (platform() == AIRLOCK_SNP && !(lab->cfg.features &
 					   AIRLOCK_F_NO_EVICT))
 		set |= F_STALE_LINE;
 	/* A host may back a large request by small pages. */
 	if (large && choose(2) == 0)
 		set |= F_LARGE;
-	frame_change(gfn, n, F_SHARED | F_VALID | F_LARGE | F_ACCEPTED, set);
+	for (from = gfn; from < end; from = to) {
+		from = frame_differs(from, end, F_SHARED, 0);
+		to = frame_differs(from, end, F_SHARED, F_SHARED);
+		if (from < end)
+			frame_change(from, to - from, F_SHARED | F_VALID |
+				     F_LARGE | F_ACCEPTED | F_IMPLICIT, set);
+	}
 }
 
 static void ask_shared(uint32_t gfn, uint32_t n)
@@ -191,8 +209,25 @@ static void ask_shared(uint32_t gfn, uint32_t n)
 	    frame_differs(gfn, gfn + n, F_VALID, 0) != gfn + n && !host_lied())
 		bad(LAB_BAD_PROTOCOL, "gives the host a page that is still validated: %#x",
 		    frame_differs(gfn, gfn + n, F_VALID, 0));
-	frame_change(gfn, n, F_VALID | F_LARGE | F_ACCEPTED | F_STALE_LINE,
-		     F_SHARED);
+	frame_change(gfn, n, F_VALID | F_LARGE | F_ACCEPTED | F_STALE_LINE |
+		     F_IMPLICIT, F_SHARED);
+}
+
+/*
+ * PVALIDATE or accept of a page that the host holds shared: the host makes it
+ * private, and the instruction runs again. An order may meet that where the
+ * host converted by itself; not where the guest forgot to ask.
+ */
+static void touch_private(uint32_t gfn, uint32_t n)
+{
+	uint32_t at = frame_differs(gfn, gfn + n, F_SHARED, 0);
+
+	if (at == gfn + n)
+		return;
+	if (!(frame_get(at) & F_IMPLICIT) && !host_lied())
+		bad(LAB_BAD_PROTOCOL, "%s of page %#x, which the host was told to hold shared",
+		    platform() == AIRLOCK_SNP ? "PVALIDATE" : "accept", at);
+	frame_change(gfn, n, F_SHARED | F_VALID | F_IMPLICIT, 0);
 }
 
 /* The guest makes pages its own: once each, or it can be shown old data. */
@@ -212,13 +247,7 @@ static uint64_t pvalidate_frames(uint32_t gfn, uint32_t n, bool validate)
 {
 	if (!in_range(gfn, n))
 		return AIRLOCK_PVALIDATE_INPUT;
-	/* #NPF: the host assigns the page, and the instruction runs again. */
-	if (frame_differs(gfn, gfn + n, F_SHARED, 0) != gfn + n) {
-		if (!host_lied())
-			bad(LAB_BAD_PROTOCOL, "PVALIDATE of page %#x, which the host holds shared",
-			    gfn);
-		frame_change(gfn, n, F_SHARED | F_VALID, 0);
-	}
+	touch_private(gfn, n);
 	if (frame_differs(gfn, gfn + n, F_VALID, validate ? 0 : F_VALID) !=
 	    gfn + n) {
 		caught();
@@ -268,6 +297,12 @@ static void psc_entry(uint64_t e)
 	unsigned int op = e >> 52 & 15;
 	bool large = e >> 56 & 1;
 
+	/* The list lies in shared memory: a host may read what it wrote. */
+	if (host_lied() && (gfn >= GFN_END || !(frame_get((uint32_t)gfn) &
+						F_RANGE)))
+		return;
+	if (host_lied() && ((e >> 57) || (e & 0xfff) || large || op > 2))
+		return;
 	if ((e >> 57) || (e & 0xfff) || (large && (gfn & 511)))
 		bad(LAB_BAD_PROTOCOL, "malformed page-state change entry %#llx",
 		    (unsigned long long)e);
@@ -351,14 +386,16 @@ static void vmgexit_psc(uint8_t *ghcb)
 	struct psc d;
 
 	if (at < GHCB_BUFFER || at > GHCB_BUFFER_END - 16 || (at & 7)) {
-		bad(LAB_BAD_PROTOCOL, "page-state change list outside the GHCB");
+		if (!host_lied())
+			bad(LAB_BAD_PROTOCOL, "page-state change list outside the GHCB");
 		return;
 	}
 	memset(&d, 0, sizeof(d));
 	memcpy(&d, ghcb + at, GHCB_BUFFER_END - at < sizeof(d) ?
 	       GHCB_BUFFER_END - at : sizeof(d));
 	if (d.reserved || d.cur > d.end || d.end >= 253) {
-		bad(LAB_BAD_PROTOCOL, "malformed page-state change header");
+		if (!host_lied())
+			bad(LAB_BAD_PROTOCOL, "malformed page-state change header");
 		return;
 	}
 	set64(ghcb, GHCB_EXITINFO2, 0);
@@ -382,7 +419,8 @@ uint64_t host_vmgexit(unsigned int cpu, uint64_t msr)
 		return 0;
 	}
 	if (get64(ghcb, GHCB_EXITCODE) != 0x80000010) {
-		bad(LAB_BAD_PROTOCOL, "exit code %#llx",
+		if (!host_lied())
+			bad(LAB_BAD_PROTOCOL, "exit code %#llx",
 		    (unsigned long long)get64(ghcb, GHCB_EXITCODE));
 		return msr;
 	}
@@ -499,12 +537,7 @@ static uint64_t tdx_accept(uint64_t rcx)
 		return TDX_SIZE_MISMATCH;
 	if (!in_range(gfn, n))
 		return TDX_INVALID;
-	if (frame_differs(gfn, end, F_SHARED, 0) != end) {
-		if (!host_lied())
-			bad(LAB_BAD_PROTOCOL, "accepts page %#x, which the host holds shared",
-			    gfn);
-		frame_change(gfn, n, F_SHARED | F_VALID, 0);
-	}
+	touch_private(gfn, n);
 	if (frame_differs(gfn, end, F_VALID, 0) != end)
 		return TDX_ACCEPTED;
 	if (host_may_fail()) {

@@ -64,7 +64,8 @@
 
 enum view { VIEW_PRIVATE = 0, VIEW_SHARED = 1 };
 
-/* A frame's state. */
+/* A frame's state. F_IMPLICIT: the host made it shared by itself, on a
+ * mismatched access; it makes it private again by itself, too. */
 #define F_SHARED	0x0001	/* host page state: shared */
 #define F_VALID		0x0002	/* validated, accepted */
 #define F_LARGE		0x0004	/* RMP or SEPT entry is part of a 2M one */
@@ -72,6 +73,7 @@ enum view { VIEW_PRIVATE = 0, VIEW_SHARED = 1 };
 #define F_DIRTY_S	0x0010	/* the same, shared view */
 #define F_STALE_LINE	0x0020	/* SNP: evict reads are due */
 #define F_TAMPERED	0x0040	/* a hostile host changed it on its own */
+#define F_IMPLICIT	0x0200
 #define F_RANGE		0x0080	/* belongs to some converter's range */
 #define F_ACCEPTED	0x0100	/* validated by the guest, not given up since */
 

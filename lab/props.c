@@ -140,7 +140,8 @@ void check_state(void)
 {
 	ctx_load();
 	if (has_host_state()) {
-		check_lines(&lab->w.m);
+		if (!host_lied())
+			check_lines(&lab->w.m);
 		if (!host_lied())
 			check_belief();
 		else
@@ -201,7 +202,7 @@ static void check_page(const struct spot *p, enum airlock_page state)
 	check_mapping(p, state);
 	if (p->role != SPOT_RANGE || state == AIRLOCK_PAGE_QUARANTINE)
 		return;
-	if ((f & F_STALE_LINE) && state == AIRLOCK_PAGE_PRIVATE)
+	if ((f & F_STALE_LINE) && state == AIRLOCK_PAGE_PRIVATE && !host_lied())
 		bad(LAB_BAD_EVICT,
 		    "%s is private again and a stale line of it can reach a reader",
 		    p->name);

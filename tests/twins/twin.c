@@ -5,8 +5,8 @@
  *   twin CPUS PAGES BUFFER FENCE ORDER count|check|trace
  *
  * One line: result, states, transitions, length of the trace, seconds, bytes
- * of a state, bytes of hash table for it. TWIN_BROKEN makes one of the faults that the comparison with
- * the other two has to notice.
+ * of a state, bytes of hash table for it. TWIN_BROKEN makes one of the faults
+ * that the comparison with the other two has to notice.
  */
 
 #include "explore.h"

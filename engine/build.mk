@@ -69,3 +69,26 @@ install: $(LIBAIRLOCK) install-pc
 	install -m 644 include/airlock/airlock.h include/airlock/port.h \
 		$(DESTDIR)$(PREFIX)/include/airlock/
 	install -m 644 $(B)/airlock.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig/
+
+# Tests: the same files, with sanitizers, on a port that polices them.
+ENGINE_TEST := $(B)/tests/engine
+ENGINE_TEST_CFLAGS := $(HOST_CFLAGS) -fsanitize=address,undefined \
+	-fno-sanitize-recover=all -Wno-missing-field-initializers
+ENGINE_TEST_OBJ := $(patsubst %,$(ENGINE_TEST)/%.o,$(ENGINE_SRCS)) \
+	$(ENGINE_TEST)/tests/engine/world.c.o
+ENGINE_TESTS := convert fail order zeropad
+
+$(ENGINE_TEST)/%.o: % $(ENGINE_HDRS) tests/engine/world.h engine/build.mk
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(ENGINE_TEST_CFLAGS) -c $< -o $@
+
+$(ENGINE_TEST)/test_%: $(ENGINE_TEST)/tests/engine/test_%.c.o \
+		$(ENGINE_TEST_OBJ)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ENGINE_TEST_CFLAGS) $^ -lcmocka -o $@
+
+ENGINE_CHECKS := $(addprefix check-engine-,$(ENGINE_TESTS))
+.PHONY: $(ENGINE_CHECKS)
+$(ENGINE_CHECKS): check-engine-%: $(ENGINE_TEST)/test_%
+	@scripts/t engine-$* $<
+.SECONDARY: $(ENGINE_TEST_OBJ)

@@ -147,12 +147,18 @@ static int map_all(struct airlock_job *j, bool shared)
 /*
  * The largest page at @p that the module takes. Pages are 4K, 2M, 1G: levels
  * 0, 1, 2 of the call.
+ *
+ * A large page, in doubt, that is "already accepted" may be so in part only:
+ * the small ones are asked. If those are not there, it is one page, and all
+ * of it is accepted.
  * Return: what it said; @pages how large it was.
  */
-static uint64_t page_call(const struct airlock_piece *p, uint64_t leaf,
+static uint64_t page_call(const struct airlock_job *j,
+			  const struct airlock_piece *p, uint64_t leaf,
 			  uint64_t *pages)
 {
 	struct airlock_tdcall t;
+	uint64_t accepted = 0;
 	unsigned int level = 3;
 
 	do {
@@ -164,10 +170,16 @@ static uint64_t page_call(const struct airlock_piece *p, uint64_t leaf,
 		t = (struct airlock_tdcall){ .rax = leaf,
 					     .rcx = p->gpa | level };
 		airlock_port_tdcall(&t);
-		if (TDX_STATUS(t.rax) != TDX_SIZE_MISMATCH)
+		if (j->in_doubt && level &&
+		    TDX_STATUS(t.rax) == TDX_ALREADY_ACCEPTED)
+			accepted = *pages;
+		else if (TDX_STATUS(t.rax) != TDX_SIZE_MISMATCH)
 			return t.rax;
 	} while (level);
-	return t.rax;
+	if (!accepted)
+		return t.rax;
+	*pages = accepted;
+	return (uint64_t)TDX_ALREADY_ACCEPTED << 32;
 }
 
 /*
@@ -175,18 +187,16 @@ static uint64_t page_call(const struct airlock_piece *p, uint64_t leaf,
  * away, but also that the VMM did not do what it said it had: it is believed
  * only of pages for which it never said so.
  */
-static int accept_all(struct airlock_job *j, uint64_t leaf)
+static int page_calls(struct airlock_job *j, uint64_t leaf)
 {
 	struct airlock_pieces it;
 	uint64_t r, n;
 
 	airlock_pieces_begin(&it, j);
 	for (; airlock_pieces_more(&it); airlock_pieces_take(&it, n)) {
-		r = page_call(&it.p, leaf, &n);
-		if (!r)
-			continue;
-		if (j->in_doubt && leaf == LEAF_PAGE_ACCEPT &&
-		    TDX_STATUS(r) == TDX_ALREADY_ACCEPTED)
+		r = page_call(j, &it.p, leaf, &n);
+		if (!r || (j->in_doubt && leaf == LEAF_PAGE_ACCEPT &&
+			   TDX_STATUS(r) == TDX_ALREADY_ACCEPTED))
 			continue;
 		airlock_job_lie(j, AIRLOCK_V_ACCEPT, it.p.gpa, n, r);
 		return airlock_job_failed(j, AIRLOCK_V_ACCEPT, it.p.pos,
@@ -205,16 +215,16 @@ int airlock_tdx_work(struct airlock_job *j, enum airlock_work work)
 	case WORK_MAP_SHARED:
 		return map_all(j, true);
 	case WORK_ACCEPT:
-		return accept_all(j, LEAF_PAGE_ACCEPT);
+		return page_calls(j, LEAF_PAGE_ACCEPT);
 	case WORK_RELEASE:
-		return accept_all(j, LEAF_PAGE_RELEASE);
+		return page_calls(j, LEAF_PAGE_RELEASE);
 	case WORK_MAP_ACCEPT:
 		status = map_all(j, false);
 		/* Nothing is certain before it is accepted. */
 		if (status)
 			return airlock_job_failed(j, status, j->only->pos,
 						  j->doubt);
-		return accept_all(j, LEAF_PAGE_ACCEPT);
+		return page_calls(j, LEAF_PAGE_ACCEPT);
 	default:
 		return AIRLOCK_OK;
 	}

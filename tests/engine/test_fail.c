@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The failure contract: whatever request the host refuses, does half, stalls
+ * or lies about, the outcome adds up, the ledger agrees with the page tables
+ * and with what the host holds, and no page in doubt comes back.
+ */
+#include "world.h"
+
+static struct airlock_outcome out;
+
+/* Small and large leaves, a split one, one that has an alias. */
+static const struct airlock_range mixed[] = {
+	{ DM + 3 * PAGE, 5 },
+	{ DM + 10 * MiB, 512 },
+	{ DM + 12 * MiB + 7 * PAGE, 9 },
+	{ VM, 6 },
+	{ DM + 100 * PAGE, 2 },
+	{ DM + 104 * PAGE, 1 }, { DM + 106 * PAGE, 1 }, { DM + 108 * PAGE, 1 },
+	{ DM + 110 * PAGE, 1 }, { DM + 112 * PAGE, 1 }, { DM + 114 * PAGE, 1 },
+};
+#define NMIXED (sizeof(mixed) / sizeof(mixed[0]))
+#define MIXED_PAGES (5 + 512 + 9 + 6 + 2 + 6)
+
+static int convert(enum airlock_to to, const struct airlock_order *order)
+{
+	return airlock_convert_order(w.a, mixed, NMIXED, to, order, &out);
+}
+
+static void begin(enum airlock_platform p, enum airlock_to to, bool release)
+{
+	unsigned int i;
+
+	world_begin(p, release ? AIRLOCK_F_TDX_RELEASE : 0);
+	for (i = 0; i < 6; i++)
+		world_vmalloc(i, i % 2 ? 20 * MiB + i * PAGE :
+			      (200 - i) * PAGE);
+	world_vmalloc(6, 4 * PAGE);
+	if (to == AIRLOCK_TO_PRIVATE)
+		assert_int_equal(convert(AIRLOCK_TO_SHARED,
+					 &airlock_default_order), 0);
+	w.violations = w.requests = 0;
+}
+
+static void contract(int status)
+{
+	assert_int_equal(out.status, status);
+	assert_int_equal(out.converted + out.reverted + out.quarantined,
+			 MIXED_PAGES);
+	assert_int_equal(out.converted, status ? 0 : MIXED_PAGES);
+	if (status && w.mode == LIE)
+		assert_true(w.violations && status >= AIRLOCK_V_UNCHANGED);
+	else
+		assert_int_equal(w.violations, 0);
+	world_check(0, 32 * MiB);
+}
+
+/* An honest host again: all is as before, or refused because of quarantine. */
+static void afterwards(enum airlock_to to, int status)
+{
+	uint64_t quarantined = out.quarantined, gpa = 0, n, sum = 0;
+
+	for (; airlock_next(w.a, AIRLOCK_PAGE_QUARANTINE, &gpa, &n);
+	     gpa += n * PAGE)
+		sum += n;
+	assert_int_equal(sum, quarantined);
+	w.mode = HONEST;
+	w.early = false;
+	if (!status)
+		to = to == AIRLOCK_TO_SHARED ? AIRLOCK_TO_PRIVATE :
+		     AIRLOCK_TO_SHARED;
+	status = convert(to, &airlock_default_order);
+	assert_int_equal(status, quarantined ? AIRLOCK_E_QUARANTINED : 0);
+	world_check(0, 32 * MiB);
+}
+
+struct injection {
+	enum airlock_platform p;
+	enum airlock_to to;
+	enum host_mode mode;
+	unsigned int lie;
+	bool early;
+	bool release;
+	const char *order;	/* NULL: the default */
+};
+
+static int inject(const struct injection *in, long at)
+{
+	struct airlock_order order = airlock_default_order;
+	int status;
+
+	begin(in->p, in->to, in->release);
+	w.mode = in->mode;
+	w.lie = in->lie;
+	w.early = in->early;
+	w.fail_at = at;
+	if (in->order) {
+		w.any_order = true;
+		assert_int_equal(airlock_order_named(in->order, in->p, in->to,
+						     &order), 0);
+	}
+	status = convert(in->to, &order);
+	contract(status);
+	if (in->mode == REFUSE || in->mode == HALF) {
+		/* Once only: nothing is lost. */
+		assert_true(!status || status == AIRLOCK_E_REFUSED);
+		assert_int_equal(out.quarantined, 0);
+	}
+	if (in->mode == STALL && status)
+		assert_true(status == AIRLOCK_E_STALLED ||
+			    status == AIRLOCK_E_REFUSED);
+	afterwards(in->to, status);
+	world_end();
+	return status;
+}
+
+/* At the first request, the second, ... until none fails. */
+static void every_request(const struct injection *in)
+{
+	long at;
+	int failures = 0;
+
+	for (at = 0; at < 10000; at++) {
+		if (!inject(in, at))
+			break;
+		failures++;
+	}
+	/* What was to fail did fail. */
+	assert_true(failures > 0);
+}
+
+static void every_way(struct injection *in)
+{
+	int p, to, more;
+
+	for (p = AIRLOCK_SNP; p < AIRLOCK_PLATFORMS; p++)
+		for (to = 0; to < 2; to++)
+			for (more = 0; more < 4; more++) {
+				in->p = (enum airlock_platform)p;
+				in->to = (enum airlock_to)to;
+				in->early = more & 1;
+				in->release = more & 2;
+				if (in->release && p != AIRLOCK_TDX)
+					continue;
+				every_request(in);
+			}
+}
+
+static void good_refused_once(void **state)
+{
+	struct injection in = { .mode = REFUSE };
+
+	(void)state;
+	every_way(&in);
+}
+
+static void good_done_half(void **state)
+{
+	struct injection in = { .mode = HALF };
+
+	(void)state;
+	every_way(&in);
+}
+
+static void good_refused_for_ever(void **state)
+{
+	struct injection in = { .mode = REFUSE_ALL };
+
+	(void)state;
+	every_way(&in);
+}
+
+static void good_stalled(void **state)
+{
+	struct injection in = { .mode = STALL };
+
+	(void)state;
+	every_way(&in);
+}
+
+static void good_lies(void **state)
+{
+	struct injection in = { .mode = LIE };
+	int to, early;
+
+	(void)state;
+	for (to = 0; to < 2; to++)
+		for (early = 0; early < 2; early++)
+			for (in.lie = 0; in.lie < 7; in.lie++) {
+				in.to = (enum airlock_to)to;
+				in.early = early;
+				in.p = AIRLOCK_SNP;
+				every_request(&in);
+				if (in.lie < 4) {
+					in.p = AIRLOCK_TDX;
+					every_request(&in);
+					in.p = AIRLOCK_VTOM;
+					every_request(&in);
+				}
+			}
+}
+
+/* Orders that keep the mapping present: what is lost must end unmapped. */
+static void good_historic_orders_unwind(void **state)
+{
+	static const enum host_mode modes[] = { REFUSE, HALF, REFUSE_ALL, LIE };
+	struct injection in = { .order = "linux" };
+	unsigned int m;
+	int p, to;
+
+	(void)state;
+	for (m = 0; m < 4; m++)
+		for (p = AIRLOCK_SNP; p < AIRLOCK_PLATFORMS; p++)
+			for (to = 0; to < 2; to++) {
+				in.mode = modes[m];
+				in.p = (enum airlock_platform)p;
+				in.to = (enum airlock_to)to;
+				every_request(&in);
+			}
+}
+
+/* A callback's no takes everything back, on SEV as well. */
+static void good_callback_says_no(void **state)
+{
+	long at;
+	int p, to;
+
+	(void)state;
+	for (p = AIRLOCK_SEV; p < AIRLOCK_PLATFORMS; p++)
+		for (to = 0; to < 2; to++)
+			for (at = 0; at < 2; at++) {
+				begin((enum airlock_platform)p,
+				      (enum airlock_to)to, false);
+				w.callback_left = at;
+				assert_int_equal(convert((enum airlock_to)to,
+					&airlock_default_order),
+					AIRLOCK_E_CALLBACK);
+				assert_int_equal(out.reverted, MIXED_PAGES);
+				contract(AIRLOCK_E_CALLBACK);
+				w.callback_left = -1;
+				afterwards((enum airlock_to)to,
+					   AIRLOCK_E_CALLBACK);
+				world_end();
+			}
+}
+
+/* One shootdown more at most, and splits come together again. */
+static void good_failure_is_cheap(void **state)
+{
+	struct airlock_range r = { DM + GiB + 5 * PAGE, 3 };
+
+	(void)state;
+	world_begin(AIRLOCK_TDX, 0);
+	w.mode = REFUSE;
+	assert_int_equal(airlock_convert(w.a, &r, 1, AIRLOCK_TO_SHARED, &out),
+			 AIRLOCK_E_REFUSED);
+	assert_int_equal(out.reverted, 3);
+	assert_int_equal(w.shootdowns, 1);
+	assert_true(world_leaf(DM + GiB, NULL) & 0x80);
+	world_check(GiB, 2 * GiB);
+	world_end();
+}
+
+/* A page lost in a large leaf takes the leaf along, seen from either side. */
+static void good_quarantine_takes_the_leaf(void **state)
+{
+	struct airlock_range r = { DM + 8 * MiB, 1024 };
+
+	(void)state;
+	world_begin(AIRLOCK_SNP, AIRLOCK_F_COHERENT);
+	w.mode = LIE;
+	w.small = true;
+	w.fail_at = 5;
+	w.lie = 0;
+	assert_int_equal(airlock_convert(w.a, &r, 1, AIRLOCK_TO_SHARED, &out),
+			 AIRLOCK_V_UNCHANGED);
+	assert_int_equal(out.quarantined % 512, 0);
+	assert_true(out.quarantined > 0);
+	world_check(0, GiB);
+	world_end();
+}
+
+/* The host refuses during reclaim: the rest comes back all the same. */
+static void good_reclaim_goes_on(void **state)
+{
+	struct airlock_range r[3] = { { DM, 4 }, { DM + 8 * MiB, 512 },
+				      { DM + 9 * PAGE, 1 } };
+
+	(void)state;
+	world_begin(AIRLOCK_TDX, 0);
+	assert_int_equal(airlock_convert(w.a, r, 3, AIRLOCK_TO_SHARED, &out),
+			 0);
+	w.mode = REFUSE;
+	w.fail_at = 1;
+	assert_int_equal(airlock_reclaim_all(w.a, &out), AIRLOCK_E_REFUSED);
+	assert_int_equal(out.converted, 4 + 512);
+	assert_int_equal(out.reverted, 1);
+	world_check(0, GiB);
+	world_end();
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(good_refused_once),
+		cmocka_unit_test(good_done_half),
+		cmocka_unit_test(good_refused_for_ever),
+		cmocka_unit_test(good_stalled),
+		cmocka_unit_test(good_lies),
+		cmocka_unit_test(good_historic_orders_unwind),
+		cmocka_unit_test(good_callback_says_no),
+		cmocka_unit_test(good_failure_is_cheap),
+		cmocka_unit_test(good_quarantine_takes_the_leaf),
+		cmocka_unit_test(good_reclaim_goes_on),
+	};
+	int n = sizeof(tests) / sizeof(tests[0]), failed;
+
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	printf("%d passed, %d failed\n", n - failed, failed);
+	return failed;
+}

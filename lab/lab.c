@@ -330,9 +330,13 @@ static void observe(unsigned int cpu, unsigned int s)
 	unsigned int n = translations(cpu, lab->spot[s].vpn, t, 24);
 	struct observation o = { .spot = s };
 
-	memcpy(o.run, base.m.run, sizeof(o.run));
-	for (unsigned int i = 0; i < base.m.nruns; i++)
-		o.run[i].flags &= (uint16_t)~(F_DIRTY_P | F_DIRTY_S);
+	for (unsigned int i = 0, k = 0; i < base.m.nruns; i++) {
+		o.run[k] = base.m.run[i];
+		o.run[k].flags &= (uint16_t)~(F_DIRTY_P | F_DIRTY_S);
+		k += !k || o.run[k].flags != o.run[k - 1].flags;
+		if (k < LAB_RUNS)
+			o.run[k] = (struct frame_run){ 0, 0 };
+	}
 	o.converter = cpu < lab->cfg.converters;
 	for (unsigned int i = 0; i < n; i++) {
 		uint32_t before = intern_count(lab->seen);

@@ -540,8 +540,13 @@ static uint64_t tdx_accept(uint64_t rcx)
 	touch_private(gfn, n);
 	if (frame_differs(gfn, end, F_VALID, 0) != end)
 		return TDX_ACCEPTED;
+	if (lab->w.m.stuck)
+		return TDX_BUSY;
 	if (host_may_fail()) {
 		say("the TDX module is busy");
+		/* Once, or for as long as the guest asks. */
+		if (choose(2))
+			stuck();
 		return TDX_BUSY;
 	}
 	if (n == 1 && (frame_get(gfn) & F_LARGE))

@@ -31,6 +31,7 @@
 /* Completion status, without its details in the low half. */
 #define TDX_STATUS(rax)		((rax) >> 32)
 #define TDX_SIZE_MISMATCH	0xc0000b0b
+#define TDX_OPERAND_BUSY	0x80000200u
 #define TDX_ALREADY_ACCEPTED	0x00000b0a
 
 static const struct airlock_stage to_private[] = {
@@ -145,6 +146,23 @@ static int map_all(struct airlock_job *j, bool shared)
 /* ---- ACCEPT and RELEASE ---- */
 
 /*
+ * The module is busy while another CPU, or the VMM, works on the same entry
+ * (TDX module ABI, TDX_OPERAND_BUSY): an honest VMM may cause that, so it is
+ * asked again, and in the end it is no lie.
+ */
+static struct airlock_tdcall module_call(uint64_t leaf, uint64_t rcx)
+{
+	struct airlock_tdcall t;
+	unsigned int busy = 0;
+
+	do {
+		t = (struct airlock_tdcall){ .rax = leaf, .rcx = rcx };
+		airlock_port_tdcall(&t);
+	} while (TDX_STATUS(t.rax) == TDX_OPERAND_BUSY && ++busy < STALLS);
+	return t;
+}
+
+/*
  * The largest page at @p that the module takes. Pages are 4K, 2M, 1G: levels
  * 0, 1, 2 of the call.
  *
@@ -157,7 +175,7 @@ static uint64_t page_call(const struct airlock_job *j,
 			  const struct airlock_piece *p, uint64_t leaf,
 			  uint64_t *pages)
 {
-	struct airlock_tdcall t;
+	struct airlock_tdcall t = { .rax = 0 };
 	uint64_t accepted = 0;
 	unsigned int level = 3;
 
@@ -167,9 +185,7 @@ static uint64_t page_call(const struct airlock_job *j,
 		if (*pages > p->pages ||
 		    p->gpa & ((*pages << AIRLOCK_PAGE_SHIFT) - 1))
 			continue;
-		t = (struct airlock_tdcall){ .rax = leaf,
-					     .rcx = p->gpa | level };
-		airlock_port_tdcall(&t);
+		t = module_call(leaf, p->gpa | level);
 		if (j->in_doubt && level &&
 		    TDX_STATUS(t.rax) == TDX_ALREADY_ACCEPTED)
 			accepted = *pages;
@@ -198,6 +214,9 @@ static int page_calls(struct airlock_job *j, uint64_t leaf)
 		if (!r || (j->in_doubt && leaf == LEAF_PAGE_ACCEPT &&
 			   TDX_STATUS(r) == TDX_ALREADY_ACCEPTED))
 			continue;
+		if (TDX_STATUS(r) == TDX_OPERAND_BUSY)
+			return airlock_job_failed(j, AIRLOCK_E_STALLED,
+						  it.p.pos, it.p.pos + n);
 		airlock_job_lie(j, AIRLOCK_V_ACCEPT, it.p.gpa, n, r);
 		return airlock_job_failed(j, AIRLOCK_V_ACCEPT, it.p.pos,
 					  it.p.pos + n);

@@ -71,3 +71,41 @@ $(CVM_GUEST)/rules.elf: $(CVM_GUEST_OBJS) tests/cvm/guest/guest.lds
 		-T tests/cvm/guest/guest.lds -o $@ $(CVM_GUEST_OBJS)
 
 -include $(wildcard $(CVM_GUEST)/*.d)
+
+CVM_PLATFORMS := none snp tdx vtom tdp
+CVM_RULES := $(patsubst %,check-cvm-%,$(CVM_PLATFORMS))
+
+.PHONY: check-cvm-qemu check-cvm-launcher $(CVM_RULES)
+check-cvm-qemu:
+	@scripts/setup qemu
+
+$(CVM_RULES): check-cvm-%: check-cvm-qemu $(B)/airlock-boot $(CVM_GUEST)/rules.elf
+	@scripts/t cvm-$* tests/cvm/rules $*
+
+check-cvm-launcher: check-cvm-qemu $(B)/airlock-boot $(CVM_GUEST)/rules.elf
+	@scripts/t cvm-launcher tests/cvm/launcher
+
+# Debian's kernels: the quick tests boot 6.12 on SNP and TDX, the long ones on
+# everything, 6.1 where it knows the platform, and with unaccepted memory.
+CVM_LINUX :=
+define cvm_linux # NAME SERIES PLATFORM TEXT OPTIONS
+.PHONY: check-cvm-linux-$(1)
+check-cvm-linux-$(1): check-cvm-qemu $(B)/airlock-boot
+	@scripts/t cvm-linux-$(1) tests/cvm/linux $(2) $(3) $(4) $(5)
+CVM_LINUX += check-cvm-linux-$(1)
+endef
+$(eval $(call cvm_linux,none,6.12,none,"Booting paravirtualized kernel"))
+$(eval $(call cvm_linux,snp,6.12,snp,"Features active: AMD SEV SEV-ES SEV-SNP"))
+$(eval $(call cvm_linux,tdx,6.12,tdx,"Features active: Intel TDX"))
+$(eval $(call cvm_linux,vtom,6.12,vtom,"Isolation Config: .*Group B 0xbe2"))
+$(eval $(call cvm_linux,vtom-vbs,6.12,vtom,"Isolation Config: .*Group B 0xbe1",--isolation vbs))
+$(eval $(call cvm_linux,tdp,6.12,tdp,"Isolation Config: .*Group B 0xbe3"))
+$(eval $(call cvm_linux,snp-lazy,6.12,snp,"accept_pages",--lazy))
+$(eval $(call cvm_linux,tdx-lazy,6.12,tdx,"accept_pages",--lazy))
+$(eval $(call cvm_linux,snp-strict,6.12,snp,"SEV-SNP",--host strict))
+$(eval $(call cvm_linux,tdx-strict,6.12,tdx,"Intel TDX",--host strict))
+$(eval $(call cvm_linux,6.1-snp,6.1,snp,"AMD SEV SEV-ES SEV-SNP"))
+$(eval $(call cvm_linux,6.1-vtom,6.1,vtom,"Isolation Config: .*Group B 0xbe2"))
+
+CHECKS += check-cvm-launcher $(CVM_RULES) check-cvm-linux-snp check-cvm-linux-tdx
+CHECKS_ALL += check-cvm-launcher $(CVM_RULES) $(CVM_LINUX)

@@ -31,6 +31,8 @@ static u64 states_to_guest(struct vcpu *c, u64 gpa, u64 pages, u64 to)
 {
 	u8 buf[256];
 
+	if (pages > ram_end / PAGE_SIZE)
+		return FAILED;
 	while (pages) {
 		u64 n = pages < sizeof(buf) ? pages : sizeof(buf);
 

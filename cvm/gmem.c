@@ -17,8 +17,8 @@ bool guest_map(struct vcpu *c, u64 va, struct mapping *m)
 	*m = (struct mapping){ .hpa = va };
 	if (!(c->v->cr0 & CR0_PG))
 		return true;
-	if (!(c->v->efer & EFER_LMA))
-		return false;		/* 32-bit paging: nobody needs it */
+	if (!(c->v->efer & EFER_LMA) || (va + (1UL << 47)) >> 48)
+		return false;		/* 32-bit paging; not canonical */
 	for (unsigned int level = 3;; level--) {
 		unsigned int shift = 12 + 9 * level;
 		u64 e = *(u64 *)(at + (va >> shift & 511) * 8);

@@ -107,6 +107,17 @@ enum host_act host_decide(struct vcpu *c, u32 able, u64 gpa, u64 pages)
 	return act;
 }
 
+/*
+ * The host claimed to have converted these and has not: what comes of it is
+ * its doing.
+ */
+void host_lied(u64 gpa, u64 pages)
+{
+	for (; pages--; gpa += PAGE_SIZE)
+		if (is_ram(gpa))
+			page_by_host(gpa, true);
+}
+
 /* Change a page behind the guest's back. */
 bool host_convert(struct vcpu *c, u64 gpa, unsigned int state)
 {

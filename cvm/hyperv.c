@@ -182,6 +182,13 @@ static u32 change(const struct visibility *in, u32 from, u32 to)
 	return i;
 }
 
+static void lied(const struct visibility *in, u32 from, u32 to)
+{
+	for (; from < to; from++)
+		if (in->gfn[from] < ram_end / PAGE_SIZE)
+			host_lied(in->gfn[from] * PAGE_SIZE, 1);
+}
+
 static u64 act_out(struct vcpu *c, const struct visibility *in, u32 from,
 		   u32 reps, enum host_act act)
 {
@@ -192,6 +199,7 @@ static u64 act_out(struct vcpu *c, const struct visibility *in, u32 from,
 	case HOST_REFUSE:
 		return result(STATUS_INVALID_PARAMETER, from);
 	case HOST_LIE:
+		lied(in, from, reps);
 		return result(0, reps);
 	case HOST_OUTSIDE:
 		return result(0, reps + 1 + (host_random() >> 60));
@@ -202,7 +210,7 @@ static u64 act_out(struct vcpu *c, const struct visibility *in, u32 from,
 		status = STATUS_INVALID_PARAMETER;
 		break;
 	case HOST_LIE_HALF:
-		change(in, from, half);
+		lied(in, change(in, from, half), reps);
 		done = reps;
 		break;
 	default:

@@ -229,6 +229,7 @@ enum host_act {
 	HOST_ACTS,
 };
 enum host_act host_decide(struct vcpu *c, u32 able, u64 gpa, u64 pages);
+void host_lied(u64 gpa, u64 pages);
 u64 host_random(void);
 void host_set(enum cvm_host kind, u64 arg);
 enum cvm_host host_kind(void);

@@ -269,6 +269,14 @@ static u64 psc_entries(struct psc *p, u32 end, bool small, bool twice)
 	return result;
 }
 
+/* Entries from @from on were claimed to be done. */
+static void psc_lied(const struct psc *p, u32 from)
+{
+	for (u32 i = from; i <= p->end; i++)
+		host_lied((p->entry[i] >> 12 & 0xffffffffffUL) << 12,
+			  p->entry[i] >> 56 & 1 ? PAGES_IN_LARGE : 1);
+}
+
 static u64 psc_honest(struct vcpu *c, struct psc *p, enum host_act act)
 {
 	u32 first = p->current, all = p->end + 1u;
@@ -287,6 +295,7 @@ static u64 psc_honest(struct vcpu *c, struct psc *p, enum host_act act)
 		break;
 	case HOST_LIE_HALF:
 		result = psc_entries(p, half, false, false);
+		psc_lied(p, p->current);
 		p->current = (u16)all;
 		break;
 	default:
@@ -301,6 +310,7 @@ static u64 psc_lie(struct psc *p, enum host_act act)
 {
 	switch (act) {
 	case HOST_LIE:
+		psc_lied(p, p->current);
 		p->current = (u16)(p->end + 1);
 		break;
 	case HOST_OUTSIDE:
@@ -356,8 +366,10 @@ static void psc_msr(struct vcpu *c, u64 request)
 					gpa, 1);
 
 	c->ghcb = 0x15;
-	if (act == HOST_LIE)
+	if (act == HOST_LIE) {
+		host_lied(gpa, 1);
 		return;
+	}
 	if (act == HOST_STRAY) {
 		c->ghcb = host_random();
 		return;

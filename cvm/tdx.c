@@ -303,9 +303,10 @@ static u64 map_lie(struct vcpu *c, u64 bit, u64 gpa, u64 size,
 		c->r.r11 = host_random();
 		return host_random() >> 33 & 1 ? host_random() | 2 :
 						 VMCALL_RETRY;
-	default:
+	default:				/* HOST_LIE */
+		host_lied(gpa, size / PAGE_SIZE);
 		c->r.r11 = 0;
-		return 0;		/* HOST_LIE */
+		return 0;
 	}
 }
 
@@ -321,6 +322,8 @@ static u64 map_pages(struct vcpu *c, u64 bit, u64 gpa, u64 size,
 	if (act == HOST_TWICE && !bit)
 		page_set(gpa, CVM_STATE_PRIVATE);
 	convert_finish(c);
+	if (act == HOST_LIE_HALF)
+		host_lied(gpa + done * PAGE_SIZE, pages - done);
 	c->r.r11 = (gpa + done * PAGE_SIZE) | bit;
 	if (act == HOST_HALF)
 		return VMCALL_INVALID;

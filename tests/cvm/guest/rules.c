@@ -600,17 +600,6 @@ static void fatal(void)
 		expect(1);
 		map_private(WINDOW_A, P0);
 		probe_read(WINDOW_A, NULL);
-	} else if (append_is("table-in-shared-memory")) {
-		u64 *t = (u64 *)P0;
-
-		convert(P0, 1, true);
-		map_shared(WINDOW_A, P0);
-		__asm__ volatile("mov %%cr3, %0" : "=r"(t));
-		t = (u64 *)((u64)t & 0x7ffffffff000UL);
-		t[200] = P0 | 7 | boot->shared_mask;
-		((volatile u64 *)WINDOW_A)[0] = 0;
-		probe_read(200UL << 39, NULL);
-		/* a walk through shared memory is not architectural anywhere */
 	} else if (append_is("machine-memory")) {
 		probe_read(0x200000, NULL);
 	} else if (append_is("private-device")) {
@@ -657,6 +646,8 @@ static void not_fatal(void)
 		}
 		report("hostile: 300 calls return",
 		       call1(CVM_COUNTER, CVM_N_HOST_LIES) > 0);
+		/* this guest trusts its host, and pays for it */
+		expect(call1(CVM_EXPECT, 0));
 		finish();
 	}
 }

@@ -268,14 +268,18 @@ static void join_alias(struct airlock_call *c, void *arg,
 	airlock_pt_join(c->a, r->va, r->pages);
 }
 
-/* Join what this call, or an earlier one, split. Caller holds the lock. */
+/*
+ * Join what this call, or an earlier one, split. Caller holds the lock.
+ * c->split was found out while claiming, and cannot have changed: to split a
+ * leaf others need a page in it that is theirs.
+ */
 void airlock_call_join(struct airlock_call *c)
 {
 	const struct airlock_run *run;
 	struct airlock_runs it;
 	unsigned int i;
 
-	if (c->a->cfg.features & AIRLOCK_F_NO_REJOIN)
+	if (!c->split || c->a->cfg.features & AIRLOCK_F_NO_REJOIN)
 		return;
 	if (c->aliased) {
 		airlock_runs_begin(&it, c);

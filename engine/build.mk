@@ -92,3 +92,12 @@ ENGINE_CHECKS := $(addprefix check-engine-,$(ENGINE_TESTS))
 $(ENGINE_CHECKS): check-engine-%: $(ENGINE_TEST)/test_%
 	@scripts/t engine-$* $<
 .SECONDARY: $(ENGINE_TEST_OBJ)
+
+.PHONY: check-engine-symbols
+check-engine-symbols: $(LIBAIRLOCK) $(LIBAIRLOCK_CLANG)
+	@scripts/t engine-symbols tests/engine/symbols \
+		include/airlock/port.h $^
+
+CHECKS += $(ENGINE_CHECKS) check-engine-symbols
+CHECKS_ALL += $(ENGINE_CHECKS) check-engine-symbols
+.SECONDARY: $(ENGINE_TESTS:%=$(ENGINE_TEST)/tests/engine/test_%.c.o)

@@ -181,7 +181,8 @@ static int check_arguments(const struct airlock *a,
 	if (!a || (n && !r) ||
 	    (to != AIRLOCK_TO_PRIVATE && to != AIRLOCK_TO_SHARED))
 		return AIRLOCK_E_ARG;
-	if (!order || airlock_order_check(order))
+	if (order != &airlock_default_order &&
+	    (!order || airlock_order_check(order)))
 		return AIRLOCK_E_ORDER;
 	if (!airlock_port_may_convert())
 		return AIRLOCK_E_CONTEXT;
@@ -265,6 +266,7 @@ static int check_alias(struct airlock_call *c, const struct airlock_run *run,
 		    run->gpa + bytes)
 			return AIRLOCK_E_ALIAS;
 		c->partial |= splits_leaf(&part);
+		c->split |= part.split;
 	}
 	return AIRLOCK_OK;
 }
@@ -309,6 +311,7 @@ static int plan_run(struct airlock_call *c, const struct airlock_run *run)
 	airlock_ledger_set(c->a, run->gpa, run->pages,
 			   AIRLOCK_PAGE_TRANSITION);
 	c->partial |= splits_leaf(run);
+	c->split |= run->split;
 	return AIRLOCK_OK;
 }
 
@@ -457,6 +460,7 @@ static int make_splits(struct airlock_call *c)
 		airlock_port_lock();
 	}
 	each_edge(c, edge_split, NULL);
+	c->split = true;
 	c->nruns = 0;
 	c->next_range = 0;
 	c->next_off = c->next_pos = 0;
@@ -530,7 +534,7 @@ static void call_init(struct airlock_call *c, struct airlock *a,
 	c->r = r;
 	c->n = n;
 	c->to = to;
-	c->aliased = c->partial = c->solo = false;
+	c->aliased = c->partial = c->split = c->solo = false;
 	c->prepared = c->lied = c->quarantine = false;
 	c->stage = c->nruns = c->next_range = 0;
 	c->done = c->doubt = c->pages = 0;

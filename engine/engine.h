@@ -70,6 +70,7 @@ struct airlock_walk {
 	const uint64_t *entries;	/* its entries, until the next port call */
 	unsigned int index;	/* of the entry in it */
 	unsigned int level;	/* 1 = 4K ... 5 */
+	bool split;		/* a table on the way is a split's */
 	uint64_t entry;
 };
 
@@ -81,6 +82,7 @@ struct airlock_run {
 	uint64_t entry;		/* template */
 	uint64_t pte;		/* physical address of its first entry */
 	unsigned int level;
+	bool split;		/* reached by a split's table */
 };
 
 /* 4K pages under one leaf of a level. */
@@ -146,6 +148,7 @@ struct airlock_call {
 	enum airlock_to to;
 	bool aliased;		/* some page has an alias */
 	bool partial;		/* some leaf must be split */
+	bool split;		/* some leaf was split, now or earlier */
 	bool solo;		/* airlock_reclaim_all(): one CPU, no aliases */
 
 	/* What the host holds: host.c. */

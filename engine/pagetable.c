@@ -43,6 +43,7 @@ static bool is_leaf(const struct airlock_walk *w)
 int airlock_pt_walk(const struct airlock *a, uint64_t va, unsigned int stop,
 		    struct airlock_walk *w)
 {
+	w->split = false;
 	w->table = a->cfg.root;
 	for (w->level = a->cfg.levels;; w->level--) {
 		w->index = va >> (3 + 9 * w->level) & 511;
@@ -54,6 +55,7 @@ int airlock_pt_walk(const struct airlock *a, uint64_t va, unsigned int stop,
 			return AIRLOCK_E_HOLE;
 		if (w->entry & PTE_PS)
 			return AIRLOCK_E_TABLE;
+		w->split |= !!(w->entry & PTE_SPLIT);
 		w->table = w->entry & a->addr;
 	}
 }
@@ -65,19 +67,28 @@ static uint64_t leaf_gpa(const struct airlock *a, uint64_t entry,
 	return entry & a->addr & ~(leaf_bytes(level) - 1);
 }
 
-/* Entries of @w's table that go on from its own as a run does, @w's included,
- * as long as they begin before @most pages. */
+/*
+ * Entries of @w's table that go on from its own, which would be @first, as a
+ * run does; at most @most. Four at a time: this loop is what planning costs.
+ */
 static uint64_t row(const struct airlock_walk *w, uint64_t first,
 		    uint64_t most)
 {
 	const uint64_t *e = &w->entries[w->index];
-	uint64_t n = 512 - w->index, bytes = leaf_bytes(w->level), i;
+	uint64_t n = 512 - w->index, b = leaf_bytes(w->level), i = 0;
 
 	if (n > most)
 		n = most;
-	for (i = 0; i < n; i++, first += bytes)
-		if ((e[i] ^ first) & ~IGNORE)
+	for (; i + 4 <= n; i += 4, first += 4 * b) {
+		uint64_t odd = (e[i] ^ first) | (e[i + 1] ^ (first + b)) |
+			(e[i + 2] ^ (first + 2 * b)) |
+			(e[i + 3] ^ (first + 3 * b));
+
+		if (odd & ~IGNORE)
 			break;
+	}
+	for (; i < n && !((e[i] ^ first) & ~IGNORE); i++)
+		first += b;
 	return i;
 }
 
@@ -103,6 +114,7 @@ int airlock_pt_run(const struct airlock *a, uint64_t va, uint64_t pages,
 		.va = va, .gpa = leaf_gpa(a, w.entry, w.level) + off,
 		.pos = run->pos, .entry = w.entry,
 		.pte = w.table + w.index * 8, .level = w.level,
+		.split = w.split,
 	};
 
 	shift = 9 * (w.level - 1);
@@ -115,6 +127,7 @@ int airlock_pt_run(const struct airlock *a, uint64_t va, uint64_t pages,
 			break;
 		more = row(&w, run->entry + n * bytes, want - n);
 		n += more;
+		run->split |= w.split;
 	}
 	run->pages = (n << shift) - off;
 	if (run->pages > pages)

@@ -36,27 +36,22 @@ unsigned int airlock_hv_stages(enum airlock_to to,
 }
 
 /* Up to a call's worth of page numbers. Return: how many. */
-static unsigned int fill(struct airlock_pieces *it, uint64_t *page,
+static unsigned int fill(struct airlock_pieces *it, void *page,
 			 uint64_t visibility)
 {
-	volatile uint64_t *in = page;
-	unsigned int n = 0;
+	volatile uint64_t *in = page, *end;
+	uint64_t gfn, n, left = MAX_GFNS;
 
-	in[0] = PARTITION_SELF;
-	in[1] = visibility;
-	while (n < MAX_GFNS && airlock_pieces_more(it)) {
-		uint64_t gfn = it->p.gpa >> AIRLOCK_PAGE_SHIFT;
-		unsigned int end = n + MAX_GFNS, first = n;
-
-		if (it->p.pages < MAX_GFNS - n)
-			end = n + (unsigned int)it->p.pages;
-		if (end > MAX_GFNS)
-			end = MAX_GFNS;
-		for (; n < end; n++)
-			in[2 + n] = gfn++;
-		airlock_pieces_take(it, n - first);
+	*in++ = PARTITION_SELF;
+	*in++ = visibility;
+	for (; left && airlock_pieces_more(it); left -= n) {
+		gfn = it->p.gpa >> AIRLOCK_PAGE_SHIFT;
+		n = it->p.pages < left ? it->p.pages : left;
+		for (end = in + n; in < end; in++)
+			*in = gfn++;
+		airlock_pieces_take(it, n);
 	}
-	return n;
+	return (unsigned int)(MAX_GFNS - left);
 }
 
 /*

@@ -87,7 +87,8 @@ unsigned int convert_pages(u64 gpa, u64 pages, bool to_shared, bool as_large)
 
 	for (u64 i = 0; i < pages; i++) {
 		u64 at = gpa + i * PAGE_SIZE;
-		bool whole = !(at & ~LARGE_MASK) && pages - i >= PAGES_IN_LARGE;
+		bool whole = !(at & ~LARGE_MASK) && at >= CVM_RAM_BASE &&
+			     pages - i >= PAGES_IN_LARGE;
 
 		if (!is_ram(at))
 			continue;
@@ -107,6 +108,15 @@ unsigned int convert_pages(u64 gpa, u64 pages, bool to_shared, bool as_large)
 		}
 	}
 	return changed;
+}
+
+/* A hostile host accepted these itself. */
+void convert_twice(u64 gpa)
+{
+	if (region_large(gpa))
+		region_set(gpa, CVM_STATE_PRIVATE);
+	else
+		page_set(gpa, CVM_STATE_PRIVATE);
 }
 
 static bool host_flush = true;

@@ -12,17 +12,40 @@ u64 tsc_khz;
 #define PM1A_CONTROL	0x604
 #define SLEEP_ENABLE	(1u << 13)
 
+/*
+ * Both clocks at one moment: of some tries the one that took least time, as
+ * the machine may have been scheduled away between the two.
+ */
+static u32 read_pm_timer(u64 *tsc)
+{
+	u64 best = ~0UL;
+	u32 pm = 0;
+
+	*tsc = 0;
+	for (unsigned int i = 0; i < 10; i++) {
+		u64 before = rdtsc();
+		u32 now = inl(PM_TIMER) & 0xffffff;
+		u64 took = rdtsc() - before;
+
+		if (took < best) {
+			best = took;
+			pm = now;
+			*tsc = before + took / 2;
+		}
+	}
+	return pm;
+}
+
 /* TSC rate against the PM timer, 20 ms, rounded to MHz. */
 void calibrate_tsc(void)
 {
-	u32 from = inl(PM_TIMER) & 0xffffff, passed;
-	u64 start = rdtsc(), ticks;
+	u64 start, now;
+	u32 from = read_pm_timer(&start), passed;
 
 	do {
-		passed = ((inl(PM_TIMER) & 0xffffff) - from) & 0xffffff;
-		ticks = rdtsc() - start;
+		passed = (read_pm_timer(&now) - from) & 0xffffff;
 	} while (passed < PM_HZ / 50);
-	tsc_khz = ticks * PM_HZ / passed / 1000;
+	tsc_khz = (now - start) * PM_HZ / passed / 1000;
 	tsc_khz = (tsc_khz + 500) / 1000 * 1000;
 }
 
@@ -86,11 +109,6 @@ static bool known_msr(u32 msr)
 	       (msr >= 0xc0010000 && msr < 0xc0012000);
 }
 
-static bool is_x2apic(u32 msr)
-{
-	return msr >= MSR_X2APIC && msr < MSR_X2APIC + 0x100;
-}
-
 bool guest_rdmsr(struct vcpu *c, u32 msr, u64 *value)
 {
 	bool ok = true;
@@ -111,11 +129,7 @@ bool guest_rdmsr(struct vcpu *c, u32 msr, u64 *value)
 	}
 	if (!known_msr(msr))
 		return false;
-	if (is_x2apic(msr) || msr == MSR_APIC_BASE)
-		*value = rdmsr_tail(msr);
-	else
-		*value = rdmsr(msr);
-	return true;
+	return rdmsr_safe(msr, value);
 }
 
 bool guest_wrmsr(struct vcpu *c, u32 msr, u64 value)
@@ -140,8 +154,7 @@ bool guest_wrmsr(struct vcpu *c, u32 msr, u64 value)
 	}
 	if (!known_msr(msr))
 		return false;
-	wrmsr(msr, value);
-	return true;
+	return wrmsr_safe(msr, value);
 }
 
 u64 port_read(u16 port, unsigned int size)

@@ -49,18 +49,18 @@ struct cvm_boot {
 	unsigned int cpus;
 	unsigned int deterministic;	/* time is instructions */
 	unsigned long ram_end;		/* first address behind guest RAM */
-	unsigned long shared_mask;	/* bit that a shared mapping sets, or 0 */
-	unsigned long private_mask;	/* bit that a private mapping sets, or 0 */
+	unsigned long shared_mask;	/* bit of a shared mapping, or 0 */
+	unsigned long private_mask;	/* bit of a private mapping, or 0 */
 	unsigned long tsc_khz;
 	unsigned long cmdline;		/* address of a string */
 	unsigned long image_end;	/* first free address behind the ELF */
 	unsigned long seed;
 };
 
-/* Page states, as CVM_PAGE_STATE and CVM_PAGE_STATES return them. */
+/* Page states. */
 #define CVM_STATE_NONE		0	/* no guest memory */
 #define CVM_STATE_SHARED	1
-#define CVM_STATE_PENDING	2	/* private, not yet accepted/validated */
+#define CVM_STATE_PENDING	2	/* private, not accepted yet */
 #define CVM_STATE_PRIVATE	3	/* private and accepted/validated */
 #define CVM_STATE_MASK		3
 #define CVM_STATE_BY_HOST	4	/* the host changed it unasked */
@@ -149,7 +149,7 @@ enum cvm_counter {
 	CVM_N_BAD_SHARED_PRIVATE,	/* shared mapping, private page */
 	CVM_N_BAD_SHARED_PENDING,
 	CVM_N_BAD_HOLE,			/* no memory and no device there */
-	CVM_N_BAD_CALL,			/* a call on a page in the wrong state */
+	CVM_N_BAD_CALL,			/* a call on a page in a wrong state */
 	CVM_N_FORCED,			/* of these, the host's own doing */
 	CVM_N_VIOLATIONS,
 	CVM_N_VE,

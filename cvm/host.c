@@ -18,7 +18,7 @@
 #include "machine.h"
 
 #define RECENT		64u		/* pages that the host knows of */
-#define SPINS		5000u		/* "call again" this often, then honest */
+#define SPINS		5000u		/* "call again" so often, then honest */
 
 static enum cvm_host kind;
 static u64 left;			/* failing: calls until the bad one */

@@ -172,11 +172,11 @@ static u32 change(const struct visibility *in, u32 from, u32 to)
 	u32 i;
 
 	for (i = from; i < to; i++) {
-		u64 gpa = in->gfn[i] * PAGE_SIZE;
+		u64 gfn = *(const volatile u64 *)&in->gfn[i];
 
-		if (in->gfn[i] >= ram_end / PAGE_SIZE || !is_ram(gpa))
+		if (gfn >= ram_end / PAGE_SIZE || !is_ram(gfn * PAGE_SIZE))
 			break;
-		convert_pages(gpa, 1, shared, false);
+		convert_pages(gfn * PAGE_SIZE, 1, shared, false);
 	}
 	count_conversion(shared, i - from);
 	return i;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Reads the guest - a Linux bzImage or an ELF - and packs it for the machine. */
+/* Reads the guest, a Linux bzImage or an ELF, and packs it for the machine. */
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -196,8 +196,8 @@ static bool fits(const struct launch *l, const struct blob *b,
 	if (need <= l->memory * MIB)
 		return true;
 	if (initrd->size > l->memory * MIB / 2)
-		launch_error("the initrd '%s' (%zu MiB) is too large for %u MiB "
-			     "of memory", initrd->name, initrd->size / MIB,
+		launch_error("the initrd '%s' (%zu MiB) is too large for %u "
+			     "MiB of memory", initrd->name, initrd->size / MIB,
 			     l->memory);
 	else
 		launch_error("too little memory: '%s' needs %lu MiB, it has %u",
@@ -207,7 +207,8 @@ static bool fits(const struct launch *l, const struct blob *b,
 
 int launch_image(const struct launch *l)
 {
-	struct file kernel = { .name = l->kernel }, initrd = { .name = l->initrd };
+	struct file kernel = { .name = l->kernel };
+	struct file initrd = { .name = l->initrd };
 	struct blob b = { .kernel = PAGE };
 	unsigned char *flat = NULL;
 	const unsigned char *image;

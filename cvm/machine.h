@@ -137,7 +137,8 @@ extern bool elf_guest;			/* else Linux */
 /* start.S */
 void vmrun(struct vcpu *c);
 void ap_sleep(volatile u32 *flag);
-u64 rdmsr_tail(u32 msr);
+bool rdmsr_safe(u32 msr, u64 *value);
+bool wrmsr_safe(u32 msr, u64 value);
 void halt_stub(void);
 
 /* lib.c */
@@ -209,6 +210,7 @@ void machine_lock(struct vcpu *c);
 void machine_unlock(void);
 unsigned int convert_pages(u64 gpa, u64 pages, bool to_shared, bool large);
 void convert_finish(struct vcpu *c);
+void convert_twice(u64 gpa);
 void set_host_flush(bool on);
 void page_scramble(u64 gpa);
 void count_conversion(bool to_shared, u64 pages);

@@ -191,11 +191,11 @@ static void map_legacy(void)
 
 void npt_init(void)
 {
-	unsigned int pages = (unsigned int)(ram_end / PAGE_SIZE);
+	u64 pages = ram_end / PAGE_SIZE;
 
 	root = pool_pages(1);
 	unpaged_root = pool_pages(1);
-	states = pool_pages((unsigned int)((pages + PAGE_SIZE - 1) / PAGE_SIZE));
+	states = pool_pages((unsigned int)(pages / PAGE_SIZE) + 1);
 	large = pool_pages(1);
 	for (u64 at = 0; at < LEGACY_BASE; at += PAGE_SIZE)
 		page_set(at, CVM_STATE_PRIVATE);

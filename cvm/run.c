@@ -347,8 +347,9 @@ static int write_json(const struct run *r, const char *result, int code)
 	if (!f)
 		return launch_error("cannot write '%s': %s", l->json,
 				    strerror(errno));
-	fprintf(f, "{\n \"platform\": \"%s\",\n \"cpus\": %u,\n \"memory\": %u,\n",
-		l->platform_name, l->cpus, l->memory);
+	fprintf(f, "{\n \"platform\": \"%s\",\n \"cpus\": %u,\n", l->platform_name,
+		l->cpus);
+	fprintf(f, " \"memory\": %u,\n", l->memory);
 	fprintf(f, " \"host\": ");
 	json_text(f, l->host_name);
 	fprintf(f, ",\n \"deterministic\": %s,\n \"seed\": %lu,\n",

@@ -246,7 +246,7 @@ static u64 psc_entry(u64 e, bool small, bool twice)
 			return 0;
 	convert_pages(gpa, pages, op == PSC_SHARED, large && !small);
 	if (twice && op == PSC_PRIVATE)
-		page_set(gpa, CVM_STATE_PRIVATE);
+		convert_twice(gpa);
 	return pages;
 }
 
@@ -454,7 +454,7 @@ static void ghcb_string_io(struct vcpu *c, struct ghcb *g, u32 info,
 	u64 at = ghcb_get(g, GHCB_SCRATCH);
 	u32 size = IO_SIZE(info);
 
-	if (!is_shared(at, times * size)) {
+	if (times > PAGE_SIZE || !is_shared(at, times * size)) {
 		answer_malformed(g, MALFORMED_SCRATCH);
 		return;
 	}
@@ -508,7 +508,8 @@ static void ghcb_mmio(struct ghcb *g, bool is_read)
 	u64 size = ghcb_get(g, GHCB_INFO2) & 15;
 	u64 scratch = ghcb_get(g, GHCB_SCRATCH);
 
-	if (at < ram_end || at >> 39 || !is_shared(scratch, 8)) {
+	if (at < ram_end || at >> 39 || !is_shared(scratch, 8) || !size ||
+	    size & (size - 1)) {
 		answer_malformed(g, MALFORMED_SCRATCH);
 		return;
 	}
@@ -583,8 +584,7 @@ static void ghcb_request(struct vcpu *c, struct ghcb *g)
 		ghcb_mmio(g, code & 1);
 		break;
 	case 0x80000010:
-		if (!is_shared(scratch, sizeof(struct psc)) &&
-		    (scratch & PAGE_MASK) != (u64)g->page) {
+		if (!is_shared(scratch, sizeof(struct psc)) || scratch & 7) {
 			answer_malformed(g, MALFORMED_SCRATCH);
 			break;
 		}
@@ -620,7 +620,7 @@ static void msr_request(struct vcpu *c, u64 m)
 		guest_cpuid(c, (u32)(m >> 32), 0, r);
 		c->ghcb = (u64)r[m >> 30 & 3] << 32 | (m & 0xc0000000) | 5;
 		break;
-	case 0x010:				/* preferred GHCB address: none */
+	case 0x010:				/* preferred GHCB: none */
 		c->ghcb = ~0UL << 12 | 0x11;
 		break;
 	case 0x012:				/* register this GHCB address */
@@ -675,6 +675,7 @@ static bool ud_exit(struct vcpu *c)
 		return true;
 	}
 	if (o[0] == 0xf3 && o[3] == 0xfe) {
+		count(CVM_N_EXIT_OTHER, 1);
 		rmpadjust(c);
 		return true;
 	}
@@ -752,12 +753,14 @@ static bool snp_exit(struct vcpu *c)
 /*
  * Private access to a shared page: #NPF; the host assigns the page, the next
  * try finds it not validated: #VC 0x404. Shared access to an assigned page:
- * #NPF; the host takes the page back (kvm), or says "MMIO" (ve).
+ * #NPF; the host takes the page back (kvm), or says "MMIO" (ve). A ve host
+ * changes nothing.
  */
 static bool snp_mismatch(struct vcpu *c, const struct access *a)
 {
 	if (a->private) {
-		if (a->state == CVM_STATE_SHARED)
+		if (a->state == CVM_STATE_SHARED &&
+		    host_kind() != CVM_HOST_VE)
 			implicit_conversion(c, a);
 		inject_vc(c, VC_NOT_VALIDATED);
 		return true;

@@ -205,10 +205,17 @@ exception_stubs:
 exception:
 	cmpq	$2, (%rsp)
 	je	nmi
+	cmpq	$rdmsr_may_fault, 16(%rsp)
+	je	1f
+	cmpq	$wrmsr_may_fault, 16(%rsp)
+	je	1f
 	mov	%rsp, %rdi
 	call	machine_exception
-1:	hlt
-	jmp	1b
+2:	hlt
+	jmp	2b
+1:	movq	$msr_fault, 16(%rsp)
+	add	$16, %rsp
+	iretq
 nmi:
 	add	$16, %rsp
 	cmpq	$ap_sleep, (%rsp)
@@ -227,25 +234,42 @@ halt_stub:
 	jmp	halt_stub
 
 /*
- * u64 rdmsr_tail(u32 msr): RDMSR as the last instruction of a page, hence of
- * its translation block. QEMU (10.0) translates RDMSR without a
- * translator_io_start(), and under -icount an MSR that reads the clock (the
- * x2APIC's current count) then aborts with "Bad icount read" unless it ends
- * its block.
+ * bool rdmsr_safe(u32 msr, u64 *value), wrmsr_safe(u32 msr, u64 value): false
+ * when the instruction faults (exception: below). RDMSR is the last
+ * instruction of a page, hence of its translation block: QEMU (10.0)
+ * translates it without a translator_io_start(), and under -icount an MSR that
+ * reads the clock (the x2APIC's current count) then aborts with "Bad icount
+ * read" unless it ends its block.
  */
+	.globl	wrmsr_safe
+wrmsr_safe:
+	mov	%edi, %ecx
+	mov	%esi, %eax
+	mov	%rsi, %rdx
+	shr	$32, %rdx
+wrmsr_may_fault:
+	wrmsr
+	mov	$1, %eax
+	ret
+msr_fault:
+	xor	%eax, %eax
+	ret
 	.balign	4096
 	.skip	4096 - 4
-	.globl	rdmsr_tail
-rdmsr_tail:
+	.globl	rdmsr_safe
+rdmsr_safe:
 	mov	%edi, %ecx
+rdmsr_may_fault:
 	rdmsr
 	shl	$32, %rdx
 	or	%rdx, %rax
+	mov	%rax, (%rsi)
+	mov	$1, %eax
 	ret
 
 	.section .rodata
 no_svm:
-	.asciz	"@cannot this QEMU's CPU has no SVM (needs -cpu with svm, TCG)\n"
+	.asciz	"@cannot this QEMU's CPU has no SVM (-cpu with svm, TCG)\n"
 
 	.data
 	.align	16

@@ -295,6 +295,9 @@ static void core_exit(struct vcpu *c)
 		c->v->rip += 2;
 		break;
 	case EXIT_UD:
+		count(CVM_N_EXIT_OTHER, 1);
+		inject(c, 6);
+		break;
 	case EXIT_VMMCALL:
 		inject(c, 6);
 		break;
@@ -332,8 +335,13 @@ static void count_exit(u64 code)
 
 	count(CVM_N_EXITS, 1);
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		if (kinds[i].code == code)
+		if (kinds[i].code == code) {
 			count(kinds[i].counter, 1);
+			return;
+		}
+	/* #UD is TDCALL, PVALIDATE or neither: its decoder counts it */
+	if (code != EXIT_UD && code != EXIT_NPF)
+		count(CVM_N_EXIT_OTHER, 1);
 }
 
 /* The debug port comes before any platform: it is not part of one. */

@@ -10,7 +10,7 @@
 
 struct segment {
 	u16 selector;
-	u16 attributes;		/* bits 0-7 as in the descriptor, 8-11 G D/B L AVL */
+	u16 attributes;		/* descriptor bits 40-47, then AVL L D/B G */
 	u32 limit;
 	u64 base;
 };

@@ -320,7 +320,7 @@ static u64 map_pages(struct vcpu *c, u64 bit, u64 gpa, u64 size,
 	convert_pages(gpa, done, bit, act != HOST_SMALL);
 	count_conversion(bit, done);
 	if (act == HOST_TWICE && !bit)
-		page_set(gpa, CVM_STATE_PRIVATE);
+		convert_twice(gpa);
 	convert_finish(c);
 	if (act == HOST_LIE_HALF)
 		host_lied(gpa + done * PAGE_SIZE, pages - done);

@@ -15,7 +15,7 @@ ap_entry:
 	.altmacro
 	.macro	STUB n
 	.align	16
-	.if	(\n == 8) || ((\n >= 10) && (\n <= 14)) || (\n == 17) || (\n == 29)
+	.if	(\n == 8) || (\n >= 10 && \n <= 14) || (\n == 17) || (\n == 29)
 	.else
 	push	$0
 	.endif

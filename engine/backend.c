@@ -19,28 +19,12 @@ enum airlock_page airlock_new_state(const struct airlock_call *c)
 	       AIRLOCK_PAGE_PRIVATE;
 }
 
-void airlock_runs_begin(struct airlock_runs *it, const struct airlock_call *c)
-{
-	it->c = c;
-	it->i = 0;
-	it->range = c->next_range;
-	it->off = c->next_off;
-	it->pos = c->next_pos;
-}
-
-/*
- * The next run of a call: from memory, then by walking.
- * Return: NULL when all c->pages have been seen.
- */
-const struct airlock_run *airlock_runs_next(struct airlock_runs *it)
+/* The run behind those that are remembered. */
+const struct airlock_run *airlock_runs_walk(struct airlock_runs *it)
 {
 	const struct airlock_call *c = it->c;
 	const struct airlock_range *r;
 
-	if (it->i < c->nruns)
-		return &c->run[it->i++];
-	if (it->pos >= c->pages)
-		return NULL;
 	if (it->off == c->r[it->range].pages) {
 		it->range++;
 		it->off = 0;
@@ -72,7 +56,9 @@ static void each_alias(struct airlock_call *c, const struct airlock_run *run,
 
 void airlock_be_alias(struct airlock_call *c)
 {
-	airlock_port_unmap_aliases(c->r, c->n);
+	/* It may sleep, or flush elsewhere: not before kexec. */
+	if (!c->solo)
+		airlock_port_unmap_aliases(c->r, c->n);
 }
 
 /* ---- passes ---- */

@@ -181,8 +181,26 @@ struct airlock_runs {
 	struct airlock_run buf;
 };
 
-void airlock_runs_begin(struct airlock_runs *it, const struct airlock_call *c);
-const struct airlock_run *airlock_runs_next(struct airlock_runs *it);
+const struct airlock_run *airlock_runs_walk(struct airlock_runs *it);
+
+static inline void airlock_runs_begin(struct airlock_runs *it,
+				      const struct airlock_call *c)
+{
+	it->c = c;
+	it->i = 0;
+	it->range = c->next_range;
+	it->off = c->next_off;
+	it->pos = c->next_pos;
+}
+
+/* The next run of a call: from memory, then by walking. NULL: that was all. */
+static inline const struct airlock_run *
+airlock_runs_next(struct airlock_runs *it)
+{
+	if (it->i < it->c->nruns)
+		return &it->c->run[it->i++];
+	return it->pos < it->c->pages ? airlock_runs_walk(it) : NULL;
+}
 
 void airlock_call_join(struct airlock_call *c);
 enum airlock_page airlock_old_state(const struct airlock_call *c);

@@ -36,7 +36,7 @@
 #define MSR_PSC_REQUEST		UINT64_C(0x014)
 #define MSR_PSC_REPLY		UINT64_C(0x015)
 
-#define STALLS			3	/* exits without progress */
+#define STALLS			3	/* exits in a row without progress */
 
 static const struct airlock_stage to_shared[] = {
 	{ WORK_RESCIND, WORK_VALIDATE, false },
@@ -210,6 +210,8 @@ static int psc_reply(const void *ghcb, struct psc *psc, bool *stalled)
 		return AIRLOCK_V_PSC_HEADER;
 	if (cur < psc->n)
 		page = get(ghcb, GHCB_BUFFER + 8 + cur * 8) & 0xfff;
+	if (page > AIRLOCK_PAGES_2M)
+		return AIRLOCK_V_PSC_HEADER;
 	*stalled = cur == psc->cur && page <= psc->page;
 	if (!*stalled) {
 		psc->cur = cur;

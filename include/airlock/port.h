@@ -112,7 +112,8 @@ void airlock_port_unmap_aliases(const struct airlock_range *r, unsigned int n);
  * @index: 0, 1, 2, ...
  * @alias: the index-th other range that maps pages of this run and nothing
  *	else; for a vmalloc address the direct map is one
- * May be asked several times during one call and must answer the same.
+ * May be asked several times during one call and must answer the same. Called
+ * with and without the lock, never pinned; must not take the lock itself.
  * Return: false when there are no more.
  */
 bool airlock_port_alias(uint64_t va, uint64_t gpa, uint64_t pages,

@@ -298,6 +298,95 @@ static void good_reclaim_goes_on(void **state)
 	world_end();
 }
 
+static uint64_t seed;
+
+static uint64_t rnd(uint64_t below)
+{
+	seed ^= seed << 13;
+	seed ^= seed >> 7;
+	seed ^= seed << 17;
+	return (seed >> 11) % below;
+}
+
+/* Up to three ranges somewhere, of any size up to 5M. */
+static unsigned int random_ranges(struct airlock_range *r)
+{
+	static const uint64_t base[] = { 0, 6 * MiB, 8 * MiB, GiB - 4 * MiB,
+					 GiB, 2 * GiB - 2 * MiB };
+	unsigned int n = 1 + (unsigned int)rnd(3), i;
+
+	for (i = 0; i < n; i++) {
+		r[i].va = DM + base[rnd(6)] + rnd(4) * MiB / 2;
+		r[i].pages = rnd(3) ? UINT64_C(128) << rnd(4) : 1 + rnd(1280);
+		if (rnd(2))
+			r[i].va += rnd(600) * PAGE;
+		if (!rnd(8)) {
+			r[i].va = VM + rnd(6) * PAGE;
+			r[i].pages = 1 + rnd(3);
+		}
+	}
+	return n;
+}
+
+static void random_call(void)
+{
+	struct airlock_range r[3];
+	unsigned int n = random_ranges(r), i;
+	enum airlock_to to = rnd(2) ? AIRLOCK_TO_SHARED : AIRLOCK_TO_PRIVATE;
+	uint64_t pages = 0, before = world_hash();
+	int status;
+
+	w.mode = rnd(2) ? HONEST : (enum host_mode)(REFUSE + rnd(5));
+	w.fail_at = (long)rnd(8);
+	w.lie = (unsigned int)rnd(7);
+	w.early = rnd(2);
+	w.small = rnd(2);
+	w.callback_left = rnd(16) ? -1 : (long)rnd(2);
+	w.alloc_left = rnd(8) ? -1 : (long)rnd(3);
+	for (i = 0; i < n; i++)
+		pages += r[i].pages;
+	status = airlock_convert(w.a, r, n, to, &out);
+	assert_int_equal(status, out.status);
+	if (!status)
+		assert_int_equal(out.converted, pages);
+	else if (status < 64 && status != AIRLOCK_E_CALLBACK) {
+		assert_int_equal(out.reverted + out.quarantined, 0);
+		assert_int_equal(before, world_hash());
+	} else {
+		assert_int_equal(out.reverted + out.quarantined, pages);
+	}
+	world_check(0, 16 * MiB);
+	world_check(GiB - 8 * MiB, GiB + 16 * MiB);
+	world_check(2 * GiB - 4 * MiB, 2 * GiB + 8 * MiB);
+}
+
+/* Call after call, with every host there is, on the same pages. */
+static void good_random_calls(void **state)
+{
+	unsigned int i, k;
+	int p;
+
+	(void)state;
+	for (p = AIRLOCK_SEV; p < AIRLOCK_PLATFORMS; p++)
+		for (k = 1; k <= 8; k++) {
+			world_begin((enum airlock_platform)p, k & 1 ?
+				    AIRLOCK_F_TDX_RELEASE : 0);
+			seed = UINT64_C(0x9e3779b97f4a7c15) * (k + 8 *
+							(unsigned int)p);
+			for (i = 0; i < 6; i++)
+				world_vmalloc(i, i % 2 ? 9 * MiB + i * PAGE :
+					      (20 - i) * PAGE);
+			for (i = 0; i < 60; i++)
+				random_call();
+			w.mode = HONEST;
+			w.callback_left = w.alloc_left = -1;
+			/* vmalloc's mappings stay as they are. */
+			w.any_order = true;
+			assert_int_equal(airlock_reclaim_all(w.a, &out), 0);
+			world_end();
+		}
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -311,6 +400,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(good_failure_is_cheap),
 		cmocka_unit_test(good_quarantine_takes_the_leaf),
 		cmocka_unit_test(good_reclaim_goes_on),
+		cmocka_unit_test(good_random_calls),
 	};
 	int n = sizeof(tests) / sizeof(tests[0]), failed;
 

@@ -317,7 +317,7 @@ static unsigned int random_ranges(struct airlock_range *r)
 
 	for (i = 0; i < n; i++) {
 		r[i].va = DM + base[rnd(6)] + rnd(4) * MiB / 2;
-		r[i].pages = rnd(3) ? UINT64_C(128) << rnd(4) : 1 + rnd(1280);
+		r[i].pages = rnd(3) ? UINT64_C(1) << rnd(11) : 1 + rnd(1280);
 		if (rnd(2))
 			r[i].va += rnd(600) * PAGE;
 		if (!rnd(8)) {
@@ -332,11 +332,18 @@ static void random_call(void)
 {
 	struct airlock_range r[3];
 	unsigned int n = random_ranges(r), i;
-	enum airlock_to to = rnd(2) ? AIRLOCK_TO_SHARED : AIRLOCK_TO_PRIVATE;
+	uint64_t first = r[0].va < VM ? r[0].va - DM :
+		world_leaf(r[0].va, NULL) & UINT64_C(0x3fffffff000);
+	enum airlock_to to = !rnd(16) ^
+		(airlock_page(w.a, first) == AIRLOCK_PAGE_SHARED) ?
+		AIRLOCK_TO_PRIVATE : AIRLOCK_TO_SHARED;
 	uint64_t pages = 0, before = world_hash();
 	int status;
 
-	w.mode = rnd(2) ? HONEST : (enum host_mode)(REFUSE + rnd(5));
+	if (rnd(4))
+		n = 1;
+
+	w.mode = rnd(3) ? HONEST : (enum host_mode)(REFUSE + rnd(5));
 	w.fail_at = (long)rnd(8);
 	w.lie = (unsigned int)rnd(7);
 	w.early = rnd(2);
@@ -376,7 +383,7 @@ static void good_random_calls(void **state)
 			for (i = 0; i < 6; i++)
 				world_vmalloc(i, i % 2 ? 9 * MiB + i * PAGE :
 					      (20 - i) * PAGE);
-			for (i = 0; i < 60; i++)
+			for (i = 0; i < 80; i++)
 				random_call();
 			w.mode = HONEST;
 			w.callback_left = w.alloc_left = -1;

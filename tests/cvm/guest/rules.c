@@ -577,6 +577,161 @@ static void hyperv_calls(void)
 	       hypercall(0x4711, 0) == 2);
 }
 
+/* ---- a hostile host's answers, as seen on the wire ---- */
+
+enum { LIE, EARLY, SPIN, OUTSIDE, STRAY, REFUSED, DONE, SMALL, TWICE, KINDS };
+static const char *const kind_names[KINDS] = {
+	"success, nothing done", "stops early", "no progress",
+	"outside the request", "garbage", "an error", "honest",
+	"4K for 2M", "accepted already",
+};
+
+static unsigned int psc_answer(void)
+{
+	volatile u16 *header = (u16 *)(ghcb + 0x800);
+	u64 result = psc(R1, 2, false, 8);
+
+	if (result)
+		return REFUSED;
+	if (header[2] || header[3] || header[0] == 0xfff0)
+		return STRAY;
+	if (header[1] != 7)
+		return OUTSIDE;
+	if (!header[0])
+		return SPIN;
+	if (header[0] <= 7)
+		return EARLY;
+	return plain_state(R1 + 7 * PAGE) == 1 ? DONE : LIE;
+}
+
+static unsigned int map_answer(void)
+{
+	u64 bit = boot->shared_mask, r11;
+	u64 result = map_gpa(R1, 8 * PAGE, true, &r11);
+
+	if (result == 1 && r11 == (R1 | bit))
+		return SPIN;
+	if (result == 1 && r11 > (R1 | bit) && r11 < ((R1 + 8 * PAGE) | bit) &&
+	    !(r11 & (PAGE - 1)))
+		return EARLY;
+	if (result == 1 && (r11 & (PAGE - 1) || r11 >> 48 || !(r11 & bit)))
+		return STRAY;
+	if (result == 1)
+		return OUTSIDE;
+	if (result)
+		return result == 0x8000000000000000UL ? REFUSED : STRAY;
+	return plain_state(R1 + 7 * PAGE) == 1 ? DONE : LIE;
+}
+
+static unsigned int visibility_answer(void)
+{
+	u64 r = set_visibility(true, R1, 8);
+
+	if (r >> 44 || (r & 0xffff0000) || (r & 0xffff) > 5)
+		return STRAY;
+	if (r >> 32 > 8)
+		return OUTSIDE;
+	if (r & 0xffff)
+		return REFUSED;
+	return plain_state(R1 + 7 * PAGE) == 1 ? DONE : LIE;
+}
+
+/* Private again, 2M: small or already accepted? */
+static unsigned int private_answer(void)
+{
+	bool cf = false;
+	u64 r;
+
+	call2(CVM_HOST_CONVERT, R3, CVM_STATE_SHARED);
+	if (boot->platform == CVM_SNP) {
+		psc(R3, 2, true, 1);
+		if (psc(R3, 1, true, 1) || plain_state(R3) == 1)
+			return KINDS;
+		r = pvalidate(R3, true, true, &cf);
+		return r == 6 ? SMALL : cf ? TWICE : KINDS;
+	}
+	map_gpa(R3, LARGE, true, NULL);
+	if (map_gpa(R3, LARGE, false, NULL) || plain_state(R3) == 1)
+		return KINDS;
+	r = accept(R3, 1) >> 32;
+	return r == 0xc0000b0b ? SMALL : r == 0xb0a ? TWICE : KINDS;
+}
+
+static void hostile_acts(void)
+{
+	unsigned int seen[KINDS + 1] = { 0 }, a;
+	bool sized = boot->platform == CVM_SNP || boot->platform == CVM_TDX;
+
+	for (unsigned int i = 0; i < 400; i++) {
+		call2(CVM_HOST_CONVERT, R1 + 7 * PAGE, CVM_STATE_PRIVATE);
+		a = boot->platform == CVM_SNP ? psc_answer() :
+		    boot->platform == CVM_TDX ? map_answer() :
+						visibility_answer();
+		seen[a]++;
+		if (a == SPIN || !(i & 15))
+			call2(CVM_HOST, CVM_HOST_HOSTILE, i);
+		if (sized && i & 1)
+			seen[private_answer()]++;
+	}
+	for (a = 0; a < KINDS; a++) {
+		if (!sized && (a == EARLY || a == SPIN || a >= SMALL))
+			continue;
+		note(kind_names[a], seen[a]);
+		report("hostile: seen above", seen[a] > 0);
+	}
+	expect(call1(CVM_EXPECT, 0));
+	finish();
+}
+
+/* With --deterministic and one CPU, time is the guest's instructions. */
+static u64 instructions(u64 rounds)
+{
+	u64 start = call1(CVM_GUEST_TIME, 0);
+
+	spin(rounds);
+	return call1(CVM_GUEST_TIME, 0) - start;
+}
+
+static void instructions_counted(void)
+{
+	u64 a = instructions(1000), b = instructions(2000);
+	u64 c = instructions(3000);
+
+	note("1000 rounds", a);
+	note("2000 rounds", b);
+	report("count: one more round costs the same", c - b == b - a &&
+	       b - a >= 1000 && b - a <= 5000);
+	report("count: twice the same is the same",
+	       instructions(1000) == instructions(1000));
+	finish();
+}
+
+static void garbage_msrs(void)
+{
+	struct tdregs r;
+
+	if (boot->platform != CVM_TDX)
+		return;
+	r = (struct tdregs){ .r11 = 32, .r12 = 0x8ff, .r13 = ~0UL };
+	tdcall4(0, 0xfc00, &r);
+	report("garbage: an MSR write that faults is refused", r.r10 != 0);
+	r = (struct tdregs){ .r11 = 31, .r12 = 0x12345678 };
+	tdcall4(0, 0xfc00, &r);
+	report("garbage: an MSR that is none is refused", r.r10 != 0);
+}
+
+/* How long is an exit? In TSC ticks, for the log. */
+static void exit_cost(void)
+{
+	u64 start = __builtin_ia32_rdtsc();
+
+	for (unsigned int i = 0; i < 100000; i++)
+		call1(CVM_VERSION, 0);
+	note("ticks per exit", (__builtin_ia32_rdtsc() - start) / 100000);
+	note("tsc kHz", boot->tsc_khz);
+	finish();
+}
+
 /* ---- tests that end with the guest ---- */
 
 static void fatal(void)
@@ -638,7 +793,14 @@ static void not_fatal(void)
 		cvm_call4(CVM_LOG, 1UL << 60, ~0UL, 0, 0);
 		cvm_call4(CVM_START_CPU, 99, 0, 0, 0);
 		report("garbage in the debug port is survived", true);
+		garbage_msrs();
 		finish();
+	} else if (append_is("acts")) {
+		hostile_acts();
+	} else if (append_is("count")) {
+		instructions_counted();
+	} else if (append_is("exit-cost")) {
+		exit_cost();
 	} else if (append_is("hostile")) {
 		for (unsigned int i = 0; i < 300; i++) {
 			convert(R1 + (i % 100) * PAGE, 1 + i % 7, i & 1);

@@ -138,6 +138,7 @@ void debug_call(struct vcpu *c)
 		c->v->rax = c->guest_time >> config.icount_shift;
 		break;
 	case CVM_EXPECT:
+		vtd_report();
 		expect_violations(b);
 		c->v->rax = counter(CVM_N_VIOLATIONS);
 		break;

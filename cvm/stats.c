@@ -113,7 +113,6 @@ static void end_once(void)
 __attribute__((noreturn))
 static void end(bool passed, const char *why)
 {
-	vtd_report();
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		say("@stat %s %lu\n", names[i], counters[i]);
 	for (unsigned int i = 0; i < config.cpus; i++)
@@ -126,6 +125,7 @@ static void end(bool passed, const char *why)
 void machine_end(bool passed, const char *why)
 {
 	end_once();
+	vtd_report();
 	if (passed && counters[CVM_N_VIOLATIONS] != expected) {
 		passed = false;
 		why = expected ? "other violations than the guest expected" :
@@ -144,6 +144,7 @@ void machine_stop(struct vcpu *c, const char *fmt, ...)
 	vformat(why, sizeof(why), fmt, ap);
 	va_end(ap);
 	end_once();
+	vtd_report();
 	if (c)
 		say("stopped on cpu %u: rip %lx cs %x rsp %lx rflags %lx cr0 "
 		    "%lx cr2 %lx cr3 %lx cr4 %lx efer %lx exit %lx %lx %lx "

@@ -720,6 +720,70 @@ static void garbage_msrs(void)
 	report("garbage: an MSR that is none is refused", r.r10 != 0);
 }
 
+/* ---- DMA, by QEMU's "edu" device (docs/specs/edu.rst) ---- */
+
+static u32 pci(u32 device, u32 at, bool write, u32 v)
+{
+	__asm__ volatile("outl %0, %1" : : "a"(1u << 31 | device << 11 | at),
+			 "Nd"((u16)0xcf8));
+	if (write)
+		__asm__ volatile("outl %0, %1" : : "a"(v), "Nd"((u16)0xcfc));
+	else
+		__asm__ volatile("inl %1, %0" : "=a"(v) : "Nd"((u16)0xcfc));
+	return v;
+}
+
+#define EDU_BUFFER	0x40000UL
+
+static void edu_dma(u64 from, u64 to, u64 command)
+{
+	volatile u64 *r = (u64 *)(WINDOW_A + 0x80);
+
+	r[0] = from;
+	r[1] = to;
+	r[2] = 8;
+	r[3] = command | 1;
+	while (r[3] & 1)
+		__builtin_ia32_pause();
+}
+
+static void dma(void)
+{
+	u64 v = 0, bar;
+	u32 d;
+
+	for (d = 0; d < 32 && pci(d, 0, false, 0) != 0x11e81234; d++)
+		;
+	if (d == 32) {
+		report("dma: there is a device", false);
+		finish();
+	}
+	bar = pci(d, 0x10, false, 0) & ~15u;
+	pci(d, 4, true, 6);		/* memory space, bus master */
+	*(volatile u64 *)pte_of(WINDOW_A) = bar | PTE_RW;
+	map_shared(WINDOW_B, P0);
+	convert(P0, 1, true);
+	convert(P0 + PAGE, 1, true);
+	*(volatile u64 *)WINDOW_B = 0x1234;
+	edu_dma(P0, EDU_BUFFER, 0);
+	edu_dma(EDU_BUFFER, P0 + 8, 2);
+	report("dma: through shared memory and back",
+	       ((volatile u64 *)WINDOW_B)[1] == 0x1234);
+	convert(P0 + PAGE, 1, false);
+	*(volatile u64 *)(P0 + PAGE) = 0x5678;
+	edu_dma(EDU_BUFFER, P0 + PAGE, 2);
+	report("dma: a private page cannot be written",
+	       *(volatile u64 *)(P0 + PAGE) == 0x5678);
+	edu_dma(P0 + PAGE, EDU_BUFFER, 0);
+	edu_dma(EDU_BUFFER, P0 + 8, 2);
+	v = ((volatile u64 *)WINDOW_B)[1];
+	report("dma: a private page cannot be read", v != 0x5678);
+	v = call1(CVM_EXPECT, 0);
+	report("dma: it is a violation", v > 0);
+	expect(v);
+	finish();
+}
+
 /* How long is an exit? In TSC ticks, for the log. */
 static void exit_cost(void)
 {
@@ -797,6 +861,8 @@ static void not_fatal(void)
 		finish();
 	} else if (append_is("acts")) {
 		hostile_acts();
+	} else if (append_is("dma")) {
+		dma();
 	} else if (append_is("count")) {
 		instructions_counted();
 	} else if (append_is("exit-cost")) {

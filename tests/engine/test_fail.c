@@ -199,6 +199,47 @@ static void good_lies(void **state)
 			}
 }
 
+/* One lie, then an honest host: what the lie was about is not asked for
+ * again, and not one page more is lost. */
+static void one_lie(enum airlock_platform p, enum airlock_to to,
+		    unsigned int lie, long at, uint64_t lost)
+{
+	struct airlock_range r = { DM, 40 };
+
+	world_begin(p, 0);
+	if (to == AIRLOCK_TO_PRIVATE)
+		assert_int_equal(airlock_convert(w.a, &r, 1,
+						 AIRLOCK_TO_SHARED, &out), 0);
+	w.mode = LIE;
+	w.once = true;
+	w.lie = lie;
+	w.fail_at = at;
+	w.early = true;
+	assert_true(airlock_convert(w.a, &r, 1, to, &out) >=
+		    AIRLOCK_V_UNCHANGED);
+	assert_int_equal(w.violations, 1);
+	assert_int_equal(out.quarantined, lost);
+	assert_int_equal(out.reverted, 40 - lost);
+	world_check(0, MiB);
+	world_end();
+}
+
+static void good_one_lie(void **state)
+{
+	(void)state;
+	/* PVALIDATE of the 8th page; the third exit, 3 entries each. */
+	one_lie(AIRLOCK_SNP, AIRLOCK_TO_SHARED, 0, 7, 1);
+	one_lie(AIRLOCK_SNP, AIRLOCK_TO_PRIVATE, 0, 7, 1);
+	one_lie(AIRLOCK_SNP, AIRLOCK_TO_SHARED, 2, 2, 40 - 6);
+	one_lie(AIRLOCK_SNP, AIRLOCK_TO_PRIVATE, 3, 2, 40 - 6);
+	/* MapGPA does half of what is left at a time. */
+	one_lie(AIRLOCK_TDX, AIRLOCK_TO_SHARED, 0, 1, 20);
+	one_lie(AIRLOCK_TDX, AIRLOCK_TO_PRIVATE, 1, 2, 10);
+	/* Two reps a call; a lie leaves all that were asked for in doubt. */
+	one_lie(AIRLOCK_VTOM, AIRLOCK_TO_SHARED, 1, 3, 40 - 6);
+	one_lie(AIRLOCK_TDP, AIRLOCK_TO_PRIVATE, 0, 3, 40 - 6);
+}
+
 /* Orders that keep the mapping present: what is lost must end unmapped. */
 static void good_historic_orders_unwind(void **state)
 {
@@ -402,6 +443,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(good_refused_for_ever),
 		cmocka_unit_test(good_stalled),
 		cmocka_unit_test(good_lies),
+		cmocka_unit_test(good_one_lie),
 		cmocka_unit_test(good_historic_orders_unwind),
 		cmocka_unit_test(good_callback_says_no),
 		cmocka_unit_test(good_failure_is_cheap),

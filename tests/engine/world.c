@@ -581,7 +581,7 @@ static bool wrong(void)
 	}
 	if (w.fail_at < 0)
 		return false;
-	if (w.mode == REFUSE || w.mode == HALF)
+	if (w.mode == REFUSE || w.mode == HALF || w.once)
 		w.fail_at = -1;
 	return true;
 }

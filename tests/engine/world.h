@@ -69,6 +69,7 @@ struct world {
 	enum host_mode mode;
 	long fail_at;		/* counted down by requests */
 	unsigned int lie;
+	bool once;		/* honest after that */
 	bool early;		/* stops early, asks for retries */
 	bool small;		/* RMP and EPT hold 4K pages only */
 	bool no_ghcb;

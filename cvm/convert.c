@@ -20,22 +20,6 @@
  */
 #include "machine.h"
 
-static volatile u32 big_lock;
-
-/* One lock for page states, nested tables and the host. */
-void machine_lock(struct vcpu *c)
-{
-	while (__atomic_exchange_n(&big_lock, 1, __ATOMIC_ACQUIRE)) {
-		pause();
-		kick_ack(c);		/* its holder may wait for this */
-	}
-}
-
-void machine_unlock(void)
-{
-	__atomic_store_n(&big_lock, 0, __ATOMIC_RELEASE);
-}
-
 /* Never the same garbage twice, and reproducible. */
 void page_scramble(u64 gpa)
 {

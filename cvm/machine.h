@@ -68,6 +68,7 @@ struct vcpu {
 	volatile u32 running;		/* it runs guest code: kick it */
 	volatile u32 kick;		/* shootdown wanted, cleared by it */
 	volatile u32 nmi;		/* the guest wants an NMI here */
+	volatile u32 asleep, wake;	/* smp.c: wait_for() */
 	u32 flush;			/* TLB_CONTROL at the next VMRUN */
 	u64 guest_time;			/* ticks spent in the guest */
 	u64 entered;
@@ -206,8 +207,6 @@ void region_set_large(u64 gpa, bool large);
 bool region_uniform(u64 gpa, unsigned int state);
 
 /* convert.c: conversions as a faithful host makes them, and contents */
-void machine_lock(struct vcpu *c);
-void machine_unlock(void);
 unsigned int convert_pages(u64 gpa, u64 pages, bool to_shared, bool large);
 void convert_finish(struct vcpu *c);
 void convert_twice(u64 gpa);
@@ -243,6 +242,8 @@ bool implicit_conversion(struct vcpu *c, const struct access *a);
 
 /* smp.c */
 void start_machine_aps(void);
+void machine_lock(struct vcpu *c);
+void machine_unlock(void);
 void kick_others(struct vcpu *c);
 void kick_ack(struct vcpu *c);
 void wait_interrupt(struct vcpu *c);

@@ -83,29 +83,128 @@ void drain_nmi(void)
 	__asm__ volatile("stgi; nop; nop; clgi" : : : "memory");
 }
 
+/*
+ * Waiting for another CPU of the machine. A virtual CPU that spins takes host
+ * time from the one it waits for, milliseconds when QEMU's threads outnumber
+ * the host's cores; so after a short spin it halts, and whoever makes the
+ * condition true wakes it by an NMI.
+ *
+ *   waiter                          waker
+ *     asleep = 1                      make the condition true
+ *     (fence)                         (fence)
+ *     test the condition              asleep? then wake = 1, NMI
+ *     halt until wake
+ */
+#define SPIN		64
+
+static void sleep_once(struct vcpu *c)
+{
+	__asm__ volatile("stgi" : : : "memory");
+	ap_sleep(&c->wake);
+	__asm__ volatile("clgi" : : : "memory");
+	__atomic_store_n(&c->wake, 0, __ATOMIC_SEQ_CST);
+}
+
+static void wake(struct vcpu *t)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (!t->asleep)
+		return;
+	__atomic_store_n(&t->wake, 1, __ATOMIC_SEQ_CST);
+	send(t->apic_id, ICR_NMI);
+}
+
+static void wait_for(struct vcpu *c, bool (*condition)(struct vcpu *))
+{
+	for (unsigned int i = 0; i < SPIN; i++) {
+		if (condition(c))
+			return;
+		kick_ack(c);
+		pause();
+	}
+	__atomic_store_n(&c->asleep, 1, __ATOMIC_SEQ_CST);
+	while (!condition(c)) {
+		kick_ack(c);
+		sleep_once(c);
+	}
+	__atomic_store_n(&c->asleep, 0, __ATOMIC_SEQ_CST);
+}
+
+static struct vcpu *volatile kicker;	/* holds the machine lock */
+
+/* Not before the NMI that announced it is drained, if there was one. */
 void kick_ack(struct vcpu *c)
 {
+	struct vcpu *k;
+
 	if (!c->kick)
 		return;
 	c->flush = 1;
+	k = kicker;
 	__atomic_store_n(&c->kick, 0, __ATOMIC_SEQ_CST);
+	if (k)
+		wake(k);
 }
 
+static bool all_acked(struct vcpu *c)
+{
+	for (unsigned int i = 0; i < config.cpus; i++)
+		if (i != c->id && vcpus[i].running && vcpus[i].kick)
+			return false;
+	return true;
+}
+
+/* With the machine lock held. */
 void kick_others(struct vcpu *c)
 {
 	count(CVM_N_SHOOTDOWNS, 1);
+	kicker = c;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	for (unsigned int i = 0; i < config.cpus; i++)
-		if (i != c->id && vcpus[i].running) {
-			vcpus[i].kick = 1;
-			__atomic_thread_fence(__ATOMIC_SEQ_CST);
-			send(vcpus[i].apic_id, ICR_NMI);
+	for (unsigned int i = 0; i < config.cpus; i++) {
+		struct vcpu *t = &vcpus[i];
+
+		if (t == c || !t->running)
+			continue;
+		__atomic_store_n(&t->kick, 1, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&t->wake, 1, __ATOMIC_SEQ_CST);
+		send(t->apic_id, ICR_NMI);
+	}
+	wait_for(c, all_acked);
+	kicker = NULL;
+}
+
+static volatile u32 big_lock;
+
+static bool try_lock(struct vcpu *c)
+{
+	(void)c;
+	return !__atomic_exchange_n(&big_lock, 1, __ATOMIC_ACQUIRE);
+}
+
+/*
+ * One lock for page states, nested tables and the host. Its holder may wait
+ * for this CPU's kick_ack(), which is why wait_for() answers kicks.
+ */
+void machine_lock(struct vcpu *c)
+{
+	wait_for(c, try_lock);
+}
+
+/* Wakes one sleeper, in turn; it tries again and may find the lock taken. */
+void machine_unlock(void)
+{
+	static unsigned int turn;
+	unsigned int from = ++turn;
+
+	__atomic_store_n(&big_lock, 0, __ATOMIC_SEQ_CST);
+	for (unsigned int i = 0; i < config.cpus; i++) {
+		struct vcpu *t = &vcpus[(from + i) % config.cpus];
+
+		if (t->asleep) {
+			wake(t);
+			return;
 		}
-	for (unsigned int i = 0; i < config.cpus; i++)
-		while (i != c->id && vcpus[i].running && vcpus[i].kick) {
-			pause();
-			kick_ack(c);
-		}
+	}
 }
 
 /*

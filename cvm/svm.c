@@ -316,10 +316,15 @@ static void exit_nmi(struct vcpu *c)
 {
 	drain_nmi();
 	kick_ack(c);
-	if (c->nmi) {
-		c->nmi = 0;
-		c->v->inject = EVENT_VALID | EVENT_NMI | 2;
-	}
+}
+
+/* The guest's own NMI may have come while the machine took NMIs itself. */
+static void guest_nmi(struct vcpu *c)
+{
+	if (!c->nmi || c->v->inject)
+		return;
+	c->nmi = 0;
+	c->v->inject = EVENT_VALID | EVENT_NMI | 2;
 }
 
 static void count_exit(u64 code)
@@ -384,13 +389,15 @@ static void handle_exit(struct vcpu *c)
 			core_exit(c);
 		host_moment(c);
 	}
-	if (!c->event)
-		return;
-	if (c->v->inject)
-		machine_stop(c, "exception %u while event %x was delivered",
-			     c->v->inject & 0xff, c->event);
-	c->v->inject = c->event;
-	c->v->inject_error = c->event_error;
+	if (c->event) {
+		if (c->v->inject)
+			machine_stop(c, "exception %u while event %x was "
+				     "delivered", c->v->inject & 0xff,
+				     c->event);
+		c->v->inject = c->event;
+		c->v->inject_error = c->event_error;
+	}
+	guest_nmi(c);
 }
 
 void vcpu_run(struct vcpu *c)

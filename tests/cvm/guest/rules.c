@@ -123,11 +123,15 @@ static void good_host_flush(void)
 	report("smp: with host flush it notices", ap->traps > traps);
 }
 
+static bool stressing;
+static void stress_cpu(unsigned int id);
+
 void test_ap(unsigned int id)
 {
 	struct cpu *c = this_cpu();
 
-	(void)id;
+	if (stressing)
+		stress_cpu(id);
 	__asm__ volatile("sti");
 	for (;;) {
 		if (probe_read(WINDOW_B, NULL))
@@ -577,6 +581,89 @@ static void hyperv_calls(void)
 	       hypercall(0x4711, 0) == 2);
 }
 
+/* ---- all CPUs convert at once, within the same regions ---- */
+
+#define ROUNDS		150u
+
+static u32 stress_failed, stress_done;
+static struct visibility lists[8] __attribute__((aligned(4096)));
+
+/* One page, through nothing that CPUs share. */
+static bool convert_one(unsigned int id, u64 gpa, bool shared)
+{
+	struct visibility *l = &lists[id];
+	bool cf = false;
+	u64 r;
+
+	switch (boot->platform) {
+	case CVM_SNP:
+		if (shared && (pvalidate(gpa, false, false, &cf) || cf))
+			return false;
+		r = msr_request(gpa | (shared ? 2UL : 1UL) << 52 | 0x14);
+		if (r != 0x15)
+			return false;
+		return shared || (!pvalidate(gpa, false, true, &cf) && !cf);
+	case CVM_TDX:
+		return !map_gpa(gpa, PAGE, shared, NULL) &&
+		       (shared || !accept(gpa, 0));
+	default:
+		l->visibility = shared ? 3 : 0;
+		l->gfn[0] = gpa / PAGE;
+		return hypercall(0xdb | 1UL << 32, (u64)l) == 1UL << 32;
+	}
+}
+
+static bool stress_round(unsigned int id, u64 gpa, u64 value)
+{
+	u64 va = WINDOW_A + 2 * LARGE + id * LARGE;
+	bool ok = convert_one(id, gpa, true);
+
+	map_shared(va, gpa);
+	*(volatile u64 *)va = value;
+	ok = ok && call1(CVM_HOST_READ, gpa) == value;
+	ok = ok && convert_one(id, gpa, false);
+	map_private(va, gpa);
+	*(volatile u64 *)va = value;
+	return ok && *(volatile u64 *)va == value;
+}
+
+static void stress_cpu(unsigned int id)
+{
+	for (u64 i = 0; i < ROUNDS; i++) {
+		u64 page = (i * 7 % 128) * 8 + id;
+
+		if (!stress_round(id, R1 + page * PAGE, i << 8 | id))
+			__atomic_fetch_add(&stress_failed, 1, __ATOMIC_SEQ_CST);
+	}
+	__atomic_fetch_add(&stress_done, 1, __ATOMIC_SEQ_CST);
+	while (id)
+		__builtin_ia32_pause();
+}
+
+static void stress(void)
+{
+	bool ok = true;
+
+	/* tables for every window now: making them is not locked */
+	for (unsigned int i = 0; i < boot->cpus; i++)
+		pte_of(WINDOW_A + 2 * LARGE + i * LARGE);
+	stressing = true;
+	for (unsigned int i = 1; i < boot->cpus; i++)
+		start_ap(i);
+	stress_cpu(0);
+	while (__atomic_load_n(&stress_done, __ATOMIC_SEQ_CST) < boot->cpus)
+		__builtin_ia32_pause();
+	report("stress: every conversion and every content right",
+	       !stress_failed);
+	for (u64 i = 0; i < 1024; i++)
+		ok = ok && plain_state(R1 + i * PAGE) == 3;
+	report("stress: all private at the end", ok);
+	report("stress: all were counted",
+	       call1(CVM_COUNTER, CVM_N_TO_SHARED_PAGES) >=
+	       ROUNDS * boot->cpus);
+	finish();
+}
+
 /* ---- a hostile host's answers, as seen on the wire ---- */
 
 enum { LIE, EARLY, SPIN, OUTSIDE, STRAY, REFUSED, DONE, SMALL, TWICE, KINDS };
@@ -861,6 +948,8 @@ static void not_fatal(void)
 		finish();
 	} else if (append_is("acts")) {
 		hostile_acts();
+	} else if (append_is("stress")) {
+		stress();
 	} else if (append_is("dma")) {
 		dma();
 	} else if (append_is("count")) {

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The storm: phases in which some CPUs convert and the others read.
+ *
+ *   phase   CPUs that convert   the host drops TLBs of what it converts
+ *     0     1                   no
+ *     1     1                   yes
+ *     2     half                no
+ *     3     half                yes
+ *     4     all                 no
+ *     5     all                 yes
+ *
+ * Where the host drops nothing, what the guest forgot to drop stays; where it
+ * does, a reader walks the tables at the worst moment.
+ */
+#include "kernel.h"
+
+#define PHASES	6
+
+static struct {
+	volatile u32 gen;		/* the phase now, from 1; 0 none */
+	volatile u32 arrived;		/* CPUs that wait for the next */
+	volatile u32 stop;		/* for readers */
+	volatile u32 converting;
+	unsigned int converters;
+	unsigned int rounds;
+} phase;
+
+/* All jobs of a CPU's own area, there and back. */
+static void convert_area(unsigned int id)
+{
+	struct area *a = &area[id];
+
+	for (unsigned int i = 0; i < a->jobs; i++) {
+		convert_job(&a->job[i], NULL);
+		convert_job(&a->job[i], NULL);
+	}
+}
+
+static void take_part(unsigned int id)
+{
+	if (id >= phase.converters) {
+		read_for_ever(&phase.stop);
+		return;
+	}
+	for (unsigned int r = 0; r < phase.rounds; r++)
+		convert_area(id);
+	if (!__atomic_sub_fetch(&phase.converting, 1, __ATOMIC_SEQ_CST))
+		phase.stop = 1;
+	/* Others still ask for shootdowns only: interrupts are on. */
+	while (!phase.stop)
+		stray_reads(&area[id]);
+}
+
+void storm_ap(void)
+{
+	unsigned int id = this_cpu()->id;
+	u32 gen = 0;
+
+	for (;;) {
+		__atomic_fetch_add(&phase.arrived, 1, __ATOMIC_SEQ_CST);
+		while (phase.gen == gen)
+			pause();
+		gen = phase.gen;
+		take_part(id);
+	}
+}
+
+static void wait_for_all(void)
+{
+	while (phase.arrived != boot.cpus - 1)
+		pause();
+}
+
+static void run_phase(unsigned int converters, bool host_flush,
+		      unsigned int rounds)
+{
+	wait_for_all();
+	call1(CVM_HOST_FLUSH, host_flush);
+	phase.converters = converters;
+	phase.rounds = rounds;
+	phase.converting = converters;
+	phase.stop = 0;
+	phase.arrived = 0;
+	readers_init(converters);
+	__atomic_fetch_add(&phase.gen, 1, __ATOMIC_SEQ_CST);
+	take_part(0);
+	wait_for_all();
+}
+
+/* A device that writes into a page all the time that it is shared. */
+static void device_start(void)
+{
+	const struct job *j = &area[0].job[1];
+
+	call2(CVM_HOST_WRITER, gpa_of(j->r[0].va) + 64, 64);
+}
+
+void storm(void)
+{
+	unsigned int rounds = (unsigned int)option_number("rounds", 1);
+	unsigned int last = 0, converters[3] = {
+		1, boot.cpus / 2, boot.cpus,
+	};
+
+	device_start();
+	for (unsigned int p = 0; p < PHASES; p++) {
+		unsigned int n = converters[p / 2];
+
+		if (n > areas)
+			n = areas;
+		if (!(p % 2) && n <= last)
+			break;
+		last = n;
+		run_phase(n, p % 2, rounds);
+	}
+	call2(CVM_HOST_WRITER, 0, 0);
+}

@@ -64,7 +64,7 @@ check check-all: setup
 
 .PHONY: check-tests check-all-tests
 check-tests: $(CHECKS)
-check-all-tests: $(CHECKS_ALL)
+check-all-tests: $(CHECKS) $(CHECKS_ALL)
 
 run: setup
 	@$(MAKE) --no-print-directory all

@@ -46,3 +46,36 @@ $(LAB_DIR)/engine/%.S.o: engine/%.S
 	$(Q)$(CC) -Iinclude -c -o $@ $<
 
 -include $(wildcard $(LAB_DIR)/*/*.d $(LAB_DIR)/*/*/*.d)
+
+# ---- tests ----
+
+LAB_TESTS := $(patsubst %,$(LAB_DIR)/tests/%,suite reduction)
+
+$(LAB_DIR)/tests/%.o: tests/lab/%.c
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(LAB_CFLAGS) -MMD -c -o $@ $<
+
+$(LAB_TESTS): %: %.o $(LAB_OBJS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LAB_LDFLAGS) -o $@ $^ $(LAB_LIBS)
+
+CHECKS += check-lab
+CHECKS_ALL += check-mutants
+.PHONY: check-lab check-mutants mutants
+check-lab: $(LAB_TESTS)
+	@scripts/t lab-suite $(LAB_DIR)/tests/suite
+	@scripts/t lab-reduction $(LAB_DIR)/tests/reduction
+
+MUTANTS = CC='$(CC)' CFLAGS='$(LAB_ENGINE_CFLAGS)' LDLIBS='$(LAB_SAN) \
+	$(LAB_LIBS)' OBJS='$(LAB_OBJS)' tests/mutants/run $(LAB_DIR) \
+	$(LAB_DIR)/tests/suite.o
+
+check-mutants: $(LAB_TESTS)
+	@scripts/t mutants env $(MUTANTS)
+
+# Every mutant and what killed it; `make mutants ONLY="name ..."` for some.
+mutants: $(LAB_TESTS)
+	@env $(MUTANTS) $(ONLY)
+
+-include $(wildcard $(LAB_DIR)/tests/*.d)

@@ -100,11 +100,22 @@ void engine_start(unsigned int cpu)
 	lab->w.local_id[cpu] = intern(lab->blobs, &scratch, LOCAL_HEAD);
 }
 
+static bool rule(bool ok, const char *what)
+{
+	if (!ok && !lab->setup)
+		bad(LAB_BAD_PORT, "%s", what);
+	return ok;
+}
+
 void ctx_keep(void)
 {
 	if (lab->ctx_loaded != UINT32_MAX &&
-	    !memcmp(CONTEXT, intern_get(lab->blobs, lab->ctx_loaded), lab->ctx_size))
+	    !memcmp(CONTEXT, intern_get(lab->blobs, lab->ctx_loaded),
+		    lab->ctx_size))
 		return;
+	/* Between two port calls nothing else runs here; elsewhere it does. */
+	rule(lab->w.m.lock == (int8_t)lab->cpu,
+	     "changes what the lock protects without holding it");
 	lab->w.ctx_id = intern(lab->blobs, CONTEXT, lab->ctx_size);
 	lab->ctx_loaded = lab->w.ctx_id;
 }
@@ -117,17 +128,19 @@ static void entry(void)
 	struct airlock_outcome out = { 0 };
 	struct airlock_tdcall t = { 0 };
 
-	airlock_convert_order(lab->engine, lab->range[cpu], lab->nranges[cpu],
-			      c->to, &c->order, &out);
-	t.rax = (uint64_t)out.status;
-	t.rcx = out.converted;
-	t.rdx = out.reverted;
-	t.r8 = out.quarantined;
-	memset(&request, 0, sizeof(request));
-	request.kind = REQ_RETURN;
-	request.td = t;
-	lab_switch(&engine_sp, sched_sp);
-	abort();
+	for (;;) {
+		airlock_convert_order(lab->engine, lab->range[cpu],
+				      lab->nranges[cpu], direction(cpu),
+				      &c->order, &out);
+		t.rax = (uint64_t)out.status;
+		t.rcx = out.converted;
+		t.rdx = out.reverted;
+		t.r8 = out.quarantined;
+		memset(&request, 0, sizeof(request));
+		request.kind = REQ_RETURN;
+		request.td = t;
+		lab_switch(&engine_sp, sched_sp);
+	}
 }
 
 static void save_local(unsigned int cpu)
@@ -137,7 +150,8 @@ static void save_local(unsigned int cpu)
 
 	memset(&scratch, 0, LOCAL_HEAD);
 	scratch.req = request;
-	if (request.kind == REQ_RETURN)
+	if (request.kind == REQ_RETURN &&
+	    round_of(&lab->w.m, cpu) + 1 >= lab->cfg.rounds)
 		depth = 0;	/* it never goes on */
 	if (depth > LAB_LOCAL)
 		errx(3, "lab: the engine uses %zu bytes of stack", depth);
@@ -211,13 +225,6 @@ static uint64_t ask(enum req_kind kind, uint64_t a, uint64_t b, uint64_t c,
 
 #define HERE __builtin_return_address(0)
 
-static bool rule(bool ok, const char *what)
-{
-	if (!ok && !lab->setup)
-		bad(LAB_BAD_PORT, "%s", what);
-	return ok;
-}
-
 static bool locked(void)
 {
 	return lab->w.m.lock == (int8_t)lab->cpu;
@@ -242,7 +249,7 @@ void airlock_port_pte_write(uint64_t pa, uint64_t entry_value)
 {
 	if (lab->setup)
 		pte_now(pa, entry_value);
-	else if (lab->w.m.linked >> ((pa >> 12) - GFN_TABLES) & 1)
+	else if (table_reachable(pa))
 		ask(REQ_PTE, pa, entry_value, 0, HERE);
 	else
 		pte_store(lab->cpu, pa, entry_value);

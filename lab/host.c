@@ -65,7 +65,7 @@ static void stuck(void)
 	lab->w.mach_dirty = true;
 }
 
-static void count_call(unsigned int cpu)
+void count_call(unsigned int cpu)
 {
 	unsigned int most = 64 + 8 * lab->cfg.pages;
 
@@ -524,6 +524,17 @@ static void mapgpa(struct airlock_tdcall *t)
 	}
 }
 
+/*
+ * On the way back from a failed call that says nothing. On the way to private
+ * it says that the host did not take the page when it said so.
+ */
+static uint64_t already_accepted(void)
+{
+	if (direction(lab->cpu) == AIRLOCK_TO_PRIVATE)
+		caught();
+	return TDX_ACCEPTED;
+}
+
 static uint64_t tdx_accept(uint64_t rcx)
 {
 	unsigned int level = rcx & 7;
@@ -539,7 +550,7 @@ static uint64_t tdx_accept(uint64_t rcx)
 		return TDX_INVALID;
 	touch_private(gfn, n);
 	if (frame_differs(gfn, end, F_VALID, 0) != end)
-		return TDX_ACCEPTED;
+		return already_accepted();
 	if (lab->w.m.stuck)
 		return TDX_BUSY;
 	if (host_may_fail()) {

@@ -210,10 +210,12 @@ static void access_spot(unsigned int cpu, unsigned int s)
 
 static void fill(unsigned int cpu, unsigned int s)
 {
-	struct translation t = walk(cpu, lab->spot[s].vpn);
+	uint32_t vpn = lab->spot[s].vpn;
+	struct translation t[24];
+	unsigned int i = choose(fillable(cpu, vpn, t, 24));
 
-	if (t.present)
-		tlb_fill(cpu, &t, lab->spot[s].vpn);
+	if (t[i].present)
+		tlb_fill(cpu, &t[i], vpn);
 	if (lab->cfg.leaf_2m)
 		tlb_check_sizes(cpu);
 }

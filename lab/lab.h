@@ -31,7 +31,8 @@ enum lab_overlap {
  * struct lab_config - one question to the lab
  * @order: steps to run
  * @cpus: all of them do stray reads; the first @converters also convert
- * @pages: 4K pages each converter converts
+ * @pages: 4K pages in each of its ranges
+ * @ranges: ranges in each call, 1 or 2, in different 2M chunks
  * @leaf_2m: the range lies in 2M leaves: with @pages of 512 it is one whole
  *	leaf, otherwise a part of one
  * @vmalloc: convert through a second, scattered mapping; the direct map is
@@ -50,6 +51,7 @@ struct lab_config {
 	unsigned int converters;
 	enum lab_overlap overlap;
 	unsigned int pages;
+	unsigned int ranges;
 	bool leaf_2m;
 	bool vmalloc;
 	enum lab_host host;
@@ -57,6 +59,7 @@ struct lab_config {
 	unsigned int acts;
 	unsigned int store_buffer;
 	bool reduce;
+	unsigned int rounds;	/* calls a converter makes: there, back, there */
 };
 
 /* What can be wrong. The number is part of the trace format. */

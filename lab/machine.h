@@ -130,7 +130,7 @@ struct mach {
 	uint16_t calls[LAB_MAX_CPUS];	/* to the host, of this conversion */
 	uint8_t finished;	/* converters, mask */
 	uint8_t stuck;		/* the host answers "retry" for ever */
-	uint8_t pad[2];
+	uint8_t round[2];	/* calls made, two converters each */
 	uint32_t used;		/* page-table pages in use, mask */
 	uint32_t linked;	/* of those, reachable from the root */
 	struct frame_run run[LAB_RUNS];
@@ -293,7 +293,10 @@ void tlb_fill(unsigned int cpu, const struct translation *t, uint32_t vpn);
 void tlb_flush(unsigned int cpu, const struct vrange *f, unsigned int n,
 	       bool all);
 void tlb_check_sizes(unsigned int cpu);
+unsigned int fillable(unsigned int cpu, uint32_t vpn, struct translation *t,
+		      unsigned int max);
 bool table_cached(uint32_t gfn);
+bool table_reachable(uint64_t pa);
 void mmu_init(void);
 const uint64_t *table_page(unsigned int t);
 uint64_t table_gpa(unsigned int t);
@@ -309,6 +312,7 @@ void host_tdcall(unsigned int cpu, struct airlock_tdcall *t);
 uint64_t host_hypercall(unsigned int cpu, uint64_t control, uint64_t in);
 unsigned int host_acts(void);		/* number of unasked acts possible */
 void host_act(unsigned int i);
+void count_call(unsigned int cpu);
 bool host_may_fail(void);		/* asks choose(); uses up a failure */
 void host_shared_read(unsigned int offset, unsigned int size);
 bool host_lied(void);
@@ -325,6 +329,10 @@ void *comm_page(unsigned int cpu);
 const struct local *local_of(unsigned int cpu);
 void ctx_load(void);
 void ctx_keep(void);
+
+/* Direction of the call that a CPU is in. */
+enum airlock_to direction(unsigned int cpu);
+void owner_writes(unsigned int cpu);
 
 /* step.c: a CPU carries out its request */
 bool step_enabled(unsigned int cpu);
@@ -347,6 +355,11 @@ static inline uint32_t va_vpn(uint64_t va)
 static inline uint64_t vpn_va(uint32_t vpn)
 {
 	return LAB_DIRECT + ((uint64_t)vpn << 12);
+}
+
+static inline unsigned int round_of(const struct mach *m, unsigned int cpu)
+{
+	return m->round[cpu / 2] >> (4 * (cpu & 1)) & 15;
 }
 
 static inline bool pte_private_set(enum airlock_platform p)

@@ -244,6 +244,19 @@ unsigned int translations(unsigned int cpu, uint32_t vpn,
 	return w.n;
 }
 
+/* What the TLB may take now. */
+unsigned int fillable(unsigned int cpu, uint32_t vpn, struct translation *t,
+		      unsigned int max)
+{
+	struct walked w;
+
+	walks(cpu, vpn, &w);
+	if (w.n > max)
+		errx(3, "lab: more than %u translations of one page", max);
+	memcpy(t, w.t, w.n * sizeof(*t));
+	return w.n;
+}
+
 static int tlbe_order(const struct tlbe *a, const struct tlbe *b)
 {
 	return memcmp(a, b, sizeof(*a));
@@ -347,6 +360,13 @@ bool table_cached(uint32_t gfn)
 	return false;
 }
 
+/* Can any walk come to this entry, from the root or from a cached one? */
+bool table_reachable(uint64_t pa)
+{
+	return (lab->w.m.linked >> table_number(pa) & 1) ||
+		table_cached((uint32_t)(pa >> 12));
+}
+
 static void psc_add(unsigned int cpu, uint32_t vpn, uint32_t table)
 {
 	struct hw *h = &lab->w.hw[cpu];
@@ -378,6 +398,20 @@ static bool spot_is(unsigned int s, unsigned int cpu)
 	return lab->spot[s].role != SPOT_WINDOW || lab->spot[s].owner == cpu;
 }
 
+/* Does some CPU come to this entry by way of a paging-structure cache? */
+static bool cached_path(uint32_t vpn, uint64_t pa)
+{
+	for (unsigned int c = 0; c < lab->cfg.cpus; c++)
+		for (unsigned int i = 0; i < lab->w.hw[c].npsc; i++) {
+			const struct psce *e = &lab->w.hw[c].psc[i];
+
+			if ((vpn & ~511u) == e->vpn &&
+			    entry_pa((uint64_t)e->table << 12, 1, vpn) == pa)
+				return true;
+		}
+	return false;
+}
+
 /* The spots whose walk, as @writer sees it, goes over the entry at @pa. */
 static void find_spots(unsigned int writer, uint64_t pa)
 {
@@ -391,16 +425,13 @@ static void find_spots(unsigned int writer, uint64_t pa)
 		uint32_t vpn = lab->spot[s].vpn;
 
 		walk_from(table_gpa(0), 4, vpn, depth, path);
-		for (unsigned int i = 0; i < 4; i++)
-			if (path[i] == pa) {
-				before.spot[before.nspots++] = (uint8_t)s;
-				if (i == 1)
-					before.pde_vpn = vpn & ~511u;
-				break;
-			}
+		if (path[0] == pa || path[1] == pa || path[2] == pa ||
+		    path[3] == pa || cached_path(vpn, pa))
+			before.spot[before.nspots++] = (uint8_t)s;
 		if (path[1] == pa) {
 			uint64_t e = pte_at(pa, depth);
 
+			before.pde_vpn = vpn & ~511u;
 			if ((e & PTE_P) && !(e & PTE_PS))
 				before.pde_table = gfn_of(e);
 		}
@@ -517,9 +548,8 @@ void sb_drain(unsigned int cpu)
 void pte_store(unsigned int cpu, uint64_t pa, uint64_t val)
 {
 	struct hw *h = &lab->w.hw[cpu];
-	bool linked = lab->w.m.linked >> table_number(pa) & 1;
 
-	if (!linked) {
+	if (!table_reachable(pa)) {
 		/* Nobody can see it before the store that links it. */
 		pte_memory_set(pa, val);
 		return;

@@ -204,7 +204,7 @@ static void tell_step(unsigned int cpu, const struct req *r, char *buf,
 	switch (r->kind) {
 	case REQ_START:
 		snprintf(buf, n, "calls airlock_convert(%u page(s), %s)",
-			 lab->cfg.pages, lab->cfg.to == AIRLOCK_TO_SHARED ?
+			 lab->cfg.pages, direction(cpu) == AIRLOCK_TO_SHARED ?
 			 "to shared" : "to private");
 		break;
 	case REQ_LOCK:

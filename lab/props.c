@@ -215,7 +215,7 @@ static void check_page(const struct spot *p, enum airlock_page state)
 
 static void count_pages(unsigned int cpu, struct tally *y)
 {
-	bool share = lab->cfg.to == AIRLOCK_TO_SHARED;
+	bool share = direction(cpu) == AIRLOCK_TO_SHARED;
 	unsigned int n = lab->nranges[cpu];
 
 	for (unsigned int i = 0; i < n; i++)
@@ -274,7 +274,7 @@ static void check_joined(unsigned int cpu, const struct airlock_outcome *o)
 	const struct lab_config *c = &lab->cfg;
 
 	if (!c->leaf_2m || c->converters > 1 || c->vmalloc ||
-	    c->to != AIRLOCK_TO_PRIVATE || o->status)
+	    direction(cpu) != AIRLOCK_TO_PRIVATE || o->status)
 		return;
 	if (walk(cpu, va_vpn(lab->range[cpu][0].va)).level != 2)
 		bad(LAB_BAD_CONTRACT, "the last page came back and the leaf is still split");

@@ -98,14 +98,15 @@ bool spot_gfn(uint32_t vpn, uint32_t *gfn)
 	return true;
 }
 
-/* First frame of a converter's range, and the distance of its pages. */
-static uint32_t first_gfn(unsigned int c)
+/* First frame of a converter's k-th range, and the distance of its pages. */
+static uint32_t first_gfn(unsigned int c, unsigned int k)
 {
 	const struct lab_config *q = &lab->cfg;
-	uint32_t chunk = GFN_CHUNK;
+	uint32_t chunk = GFN_CHUNK + k * 512;
 
 	if (q->overlap == LAB_OVERLAP_NONE)
-		return chunk + c * 512 + (q->pages == 512 ? 0 : FIRST);
+		return chunk + c * q->ranges * 512 +
+			(q->pages == 512 ? 0 : FIRST);
 	if (q->overlap == LAB_OVERLAP_LEAF)
 		return chunk + FIRST + c * q->pages;
 	return chunk + FIRST;
@@ -121,10 +122,18 @@ static uint32_t vmalloc_vpn(unsigned int c)
 	return va_vpn(LAB_VMALLOC) + 512 * c + 16;
 }
 
+static unsigned int chunks(void)
+{
+	const struct lab_config *q = &lab->cfg;
+
+	return q->ranges *
+		(q->overlap == LAB_OVERLAP_NONE ? q->converters : 1);
+}
+
 static void map_chunks(void)
 {
 	const struct lab_config *q = &lab->cfg;
-	unsigned int n = q->overlap == LAB_OVERLAP_NONE ? q->converters : 1;
+	unsigned int n = chunks();
 
 	for (unsigned int c = 0; c < n; c++) {
 		uint32_t g = GFN_CHUNK + 512 * c;
@@ -159,46 +168,69 @@ static bool worth(unsigned int i)
 	return n <= 6 || i == 0 || i == 1 || i == n - 1;
 }
 
+static void window_spot(unsigned int c, uint32_t gfn, const char *name)
+{
+	uint64_t slot = LAB_WINDOW + c * AIRLOCK_WINDOW_STRIDE +
+		AIRLOCK_WINDOW_STRIDE / 2;
+	uint32_t vpn = va_vpn(slot) + (gfn & 511);
+
+	for (unsigned int s = 0; s < lab->nspots; s++)
+		if (lab->spot[s].vpn == vpn)
+			return;
+	add_spot(vpn, gfn, SPOT_WINDOW, c, name);
+}
+
+static void page_spots(unsigned int c, uint32_t gfn, unsigned int i)
+{
+	bool twice = lab->cfg.overlap == LAB_OVERLAP_SAME && c > 0;
+	uint32_t vm = vmalloc_vpn(c) + i;
+	char name[40];
+
+	name_page(name, sizeof(name), "page", c, i);
+	if (lab->cfg.vmalloc && !twice) {
+		map_4k(vm, gfn);
+		add_spot(vm, gfn, SPOT_RANGE, c, name);
+		name_page(name, sizeof(name), "alias", c, i);
+		add_spot(gfn, gfn, SPOT_ALIAS, c, name);
+	} else if (!twice) {
+		add_spot(gfn, gfn, SPOT_RANGE, c, name);
+	}
+	name_page(name, sizeof(name), "window", c, i);
+	window_spot(c, gfn, name);
+}
+
 static void range_spots(unsigned int c)
 {
 	const struct lab_config *q = &lab->cfg;
-	uint32_t g = first_gfn(c);
-	uint64_t slot = LAB_WINDOW + c * AIRLOCK_WINDOW_STRIDE +
-		AIRLOCK_WINDOW_STRIDE / 2;
 	bool twice = q->overlap == LAB_OVERLAP_SAME && c > 0;
-	char name[40];
 
-	for (unsigned int i = 0; i < q->pages; i++) {
-		uint32_t gfn = g + i * stride();
+	for (unsigned int k = 0; k < q->ranges; k++) {
+		uint32_t g = first_gfn(c, k);
 
-		if (!worth(i))
-			continue;
-		name_page(name, sizeof(name), "page", c, i);
-		if (q->vmalloc && !twice) {
-			map_4k(vmalloc_vpn(c) + i, gfn);
-			add_spot(vmalloc_vpn(c) + i, gfn, SPOT_RANGE, c, name);
-			name_page(name, sizeof(name), "alias", c, i);
-			add_spot(gfn, gfn, SPOT_ALIAS, c, name);
-		} else if (!twice) {
-			add_spot(gfn, gfn, SPOT_RANGE, c, name);
-		}
-		name_page(name, sizeof(name), "window", c, i);
-		add_spot(va_vpn(slot) + (gfn & 511), gfn, SPOT_WINDOW, c, name);
+		for (unsigned int i = 0; i < q->pages; i++)
+			if (worth(i))
+				page_spots(c, g + i * stride(),
+					   k * q->pages + i);
+		lab->range[c][k] = (struct airlock_range){
+			vpn_va(q->vmalloc ? vmalloc_vpn(twice ? 0 : c) : g),
+			q->pages,
+		};
 	}
-	lab->nranges[c] = 1;
-	lab->range[c][0] = (struct airlock_range){
-		vpn_va(q->vmalloc ? vmalloc_vpn(twice ? 0 : c) : g),
-		q->pages,
-	};
+	lab->nranges[c] = q->ranges;
 }
 
-static bool is_range(uint32_t gfn)
+/* Call f for every page that converter c converts. */
+static void each_page(unsigned int c, void (*f)(uint32_t gfn, uint16_t arg),
+		      uint16_t arg)
 {
-	for (unsigned int c = 0; c < lab->cfg.converters; c++)
+	for (unsigned int k = 0; k < lab->cfg.ranges; k++)
 		for (unsigned int i = 0; i < lab->cfg.pages; i++)
-			if (first_gfn(c) + i * stride() == gfn)
-				return true;
-	return false;
+			f(first_gfn(c, k) + i * stride(), arg);
+}
+
+static void mark(uint32_t gfn, uint16_t flags)
+{
+	frame_change(gfn, 1, 0, flags);
 }
 
 static void bystander(uint32_t vpn, uint32_t gfn, const char *name)
@@ -206,14 +238,15 @@ static void bystander(uint32_t vpn, uint32_t gfn, const char *name)
 	for (unsigned int s = 0; s < lab->nspots; s++)
 		if (lab->spot[s].vpn == vpn)
 			return;
-	if (!is_range(gfn))
+	if (!(frame_get(gfn) & F_RANGE))
 		add_spot(vpn, gfn, SPOT_BYSTANDER, 0, name);
 }
 
 static void bystanders(void)
 {
 	const struct lab_config *q = &lab->cfg;
-	uint32_t g0 = first_gfn(0), g1 = first_gfn(q->converters - 1);
+	uint32_t g0 = first_gfn(0, 0);
+	uint32_t g1 = first_gfn(q->converters - 1, q->ranges - 1);
 	uint32_t v = vmalloc_vpn(0);
 
 	bystander(g0 - 1, g0 - 1, "before");
@@ -239,30 +272,23 @@ static void frames(void)
 	m->run[0] = (struct frame_run){ 0, F_VALID | F_ACCEPTED };
 	m->lock = -1;
 	if (q->leaf_2m)
-		frame_change(GFN_CHUNK, 512 * q->converters, 0, F_LARGE);
-	if (q->overlap != LAB_OVERLAP_NONE && q->leaf_2m)
-		frame_change(GFN_CHUNK + 512, 512 * (q->converters - 1) + 1,
-			     F_LARGE, 0);
+		frame_change(GFN_CHUNK, 512 * chunks(), 0, F_LARGE);
 	for (unsigned int c = 0; c < q->converters; c++)
-		for (unsigned int i = 0; i < q->pages; i++)
-			frame_change(first_gfn(c) + i * stride(), 1, 0,
-				     F_RANGE);
+		each_page(c, mark, F_RANGE);
 }
 
 /* The owner has written to its pages: their lines may be dirty. */
-static void dirty_lines(void)
+void owner_writes(unsigned int c)
 {
 	const struct lab_config *q = &lab->cfg;
 	bool amd = q->platform == AIRLOCK_SNP || q->platform == AIRLOCK_SEV;
-	uint16_t f = q->to == AIRLOCK_TO_SHARED ? F_DIRTY_P : F_DIRTY_S;
+	uint16_t f = direction(c) == AIRLOCK_TO_SHARED ? F_DIRTY_P : F_DIRTY_S;
 
 	if (amd && (q->features & AIRLOCK_F_COHERENT))
 		return;
 	if (!amd && (q->platform != AIRLOCK_TDX || f != F_DIRTY_P))
 		return;
-	for (unsigned int c = 0; c < q->converters; c++)
-		for (unsigned int i = 0; i < q->pages; i++)
-			frame_change(first_gfn(c) + i * stride(), 1, 0, f);
+	each_page(c, mark, f);
 }
 
 static bool share_first(void)
@@ -290,9 +316,16 @@ static bool sensible(const struct lab_config *q, const char **why)
 		q->pages == 512 && (q->vmalloc || q->converters > 1) ?
 		"512 pages: direct map and one converter only" :
 		!q->pages ? "at least one page" :
+		q->ranges < 1 || q->ranges > 2 ? "1 or 2 ranges" :
+		q->ranges > 1 && (q->vmalloc || q->pages == 512) ?
+		"2 ranges: direct map and a few pages only" :
+		q->ranges * q->converters > 4 ||
+		(q->pages < 512 &&
+		 q->ranges * q->converters * q->pages > 6) ? "at most 6 pages in 4 ranges in all" :
 		q->vmalloc && q->overlap == LAB_OVERLAP_LEAF ?
 		"pages of one leaf: direct map only" :
 		q->store_buffer > LAB_SB ? "store buffer of 0 to 8" :
+		q->rounds < 1 || q->rounds > 4 ? "1 to 4 rounds" :
 		q->acts > 3 ? "at most 3 acts" :
 		q->platform >= AIRLOCK_PLATFORMS ? "no such platform" : NULL;
 	return !*why;
@@ -336,9 +369,10 @@ bool setup(const char **why)
 		return false;
 	}
 	lab->setup = false;
-	dirty_lines();
 	settle();
-	for (unsigned int c = 0; c < q->converters; c++)
+	for (unsigned int c = 0; c < q->converters; c++) {
+		owner_writes(c);
 		engine_start(c);
+	}
 	return true;
 }

@@ -74,10 +74,16 @@ static void do_pvalidate(unsigned int cpu, const struct req *r)
 		lab->reply = host_pvalidate(t.gfn, r->b, r->c);
 }
 
-static void do_alloc(void)
+static void do_alloc(unsigned int cpu)
 {
+	count_call(cpu);
 	if (host_may_fail()) {
 		say("no page-table page to be had");
+		/* This once, or for as long as somebody asks. */
+		if (choose(2))
+			lab->w.m.stuck = 1;
+		lab->reply = AIRLOCK_NO_PAGE;
+	} else if (lab->w.m.stuck) {
 		lab->reply = AIRLOCK_NO_PAGE;
 	} else {
 		lab->reply = lab_take_table();
@@ -184,7 +190,7 @@ static void carry_out(unsigned int cpu, const struct req *r)
 		pte_store(cpu, r->a, r->b);
 		break;
 	case REQ_ALLOC:
-		do_alloc();
+		do_alloc(cpu);
 		break;
 	case REQ_FREE:
 		do_free(r->a);
@@ -227,20 +233,39 @@ void request_now(unsigned int cpu, const struct req *r)
 	carry_out(cpu, r);
 }
 
-static void finish(unsigned int cpu, const struct req *r)
+enum airlock_to direction(unsigned int cpu)
+{
+	bool back = round_of(&lab->w.m, cpu) & 1;
+
+	return (enum airlock_to)(lab->cfg.to ^ (unsigned int)back);
+}
+
+/*
+ * A call came back: judge it. Return: true when the CPU makes another one,
+ * the other way. One that failed is the last.
+ */
+static bool finish(unsigned int cpu, const struct req *r)
 {
 	struct airlock_outcome out = {
 		.status = (int)r->td.rax, .converted = r->td.rcx,
 		.reverted = r->td.rdx, .quarantined = r->td.r8,
 	};
 	struct local done = { .req.kind = REQ_DONE };
+	struct mach *m = &lab->w.m;
 
 	sb_drain(cpu);
 	check_return(cpu, &out);
-	lab->w.m.finished |= (uint8_t)(1u << cpu);
-	lab->w.m.calls[cpu] = 0;
+	m->calls[cpu] = 0;
 	lab->w.mach_dirty = true;
+	if (!out.status && round_of(m, cpu) + 1 < lab->cfg.rounds) {
+		m->round[cpu / 2] = (uint8_t)(m->round[cpu / 2] +
+					      (1u << (4 * (cpu & 1))));
+		owner_writes(cpu);
+		return true;
+	}
+	m->finished |= (uint8_t)(1u << cpu);
 	lab->w.local_id[cpu] = intern(lab->blobs, &done, LOCAL_HEAD);
+	return false;
 }
 
 bool step_enabled(unsigned int cpu)
@@ -294,10 +319,9 @@ void step(unsigned int cpu)
 	do {
 		before = r.kind;
 		if (r.kind == REQ_RETURN) {
-			finish(cpu, &r);
-			return;
-		}
-		if (r.kind == REQ_SHOOTDOWN) {
+			if (!finish(cpu, &r))
+				return;
+		} else if (r.kind == REQ_SHOOTDOWN) {
 			do_shootdown(cpu);
 			if (!shootdown_done(cpu))
 				return;

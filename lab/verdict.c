@@ -16,7 +16,8 @@ void lab_config_default(struct lab_config *cfg)
 	*cfg = (struct lab_config){
 		.platform = AIRLOCK_SNP, .to = AIRLOCK_TO_SHARED,
 		.order = airlock_default_order, .cpus = 2, .converters = 1,
-		.pages = 2, .acts = 2, .store_buffer = 4, .reduce = true,
+		.pages = 2, .ranges = 1, .acts = 2, .store_buffer = 4, .reduce = true,
+		.rounds = 1,
 	};
 }
 

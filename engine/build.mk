@@ -101,3 +101,9 @@ check-engine-symbols: $(LIBAIRLOCK) $(LIBAIRLOCK_CLANG)
 CHECKS += $(ENGINE_CHECKS) check-engine-symbols
 CHECKS_ALL += $(ENGINE_CHECKS) check-engine-symbols
 .SECONDARY: $(ENGINE_TESTS:%=$(ENGINE_TEST)/tests/engine/test_%.c.o)
+
+# What a conversion costs, for callgrind: see tests/engine/cost.c.
+ENGINE_COST := $(ENGINE_TEST)/cost
+$(ENGINE_COST): tests/engine/cost.c $(LIBAIRLOCK)
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(HOST_CFLAGS) $< $(LIBAIRLOCK) -o $@

@@ -150,7 +150,7 @@ static int map_all(struct airlock_job *j, bool shared)
  * (TDX module ABI, TDX_OPERAND_BUSY): an honest VMM may cause that, so it is
  * asked again, and in the end it is no lie.
  */
-static struct airlock_tdcall module_call(uint64_t leaf, uint64_t rcx)
+static uint64_t module_call(uint64_t leaf, uint64_t rcx)
 {
 	struct airlock_tdcall t;
 	unsigned int busy = 0;
@@ -159,7 +159,7 @@ static struct airlock_tdcall module_call(uint64_t leaf, uint64_t rcx)
 		t = (struct airlock_tdcall){ .rax = leaf, .rcx = rcx };
 		airlock_port_tdcall(&t);
 	} while (TDX_STATUS(t.rax) == TDX_OPERAND_BUSY && ++busy < STALLS);
-	return t;
+	return t.rax;
 }
 
 /*
@@ -175,25 +175,26 @@ static uint64_t page_call(const struct airlock_job *j,
 			  const struct airlock_piece *p, uint64_t leaf,
 			  uint64_t *pages)
 {
-	struct airlock_tdcall t = { .rax = 0 };
-	uint64_t accepted = 0;
-	unsigned int level = 3;
+	uint64_t accepted = 0, r;
+	unsigned int level = 0;
 
-	do {
-		level--;
+	/* As large as what is left and its alignment allow. */
+	while (level < 2 && p->pages >> (9 * (level + 1)) &&
+	       !(p->gpa & ((AIRLOCK_PAGE_SIZE << (9 * (level + 1))) - 1)))
+		level++;
+	for (;; level--) {
 		*pages = airlock_leaf_pages(level + 1);
-		if (*pages > p->pages ||
-		    p->gpa & ((*pages << AIRLOCK_PAGE_SHIFT) - 1))
-			continue;
-		t = module_call(leaf, p->gpa | level);
+		r = module_call(leaf, p->gpa | level);
 		if (j->in_doubt && level &&
-		    TDX_STATUS(t.rax) == TDX_ALREADY_ACCEPTED)
+		    TDX_STATUS(r) == TDX_ALREADY_ACCEPTED)
 			accepted = *pages;
-		else if (TDX_STATUS(t.rax) != TDX_SIZE_MISMATCH)
-			return t.rax;
-	} while (level);
+		else if (TDX_STATUS(r) != TDX_SIZE_MISMATCH)
+			return r;
+		if (!level)
+			break;
+	}
 	if (!accepted)
-		return t.rax;
+		return r;
 	*pages = accepted;
 	return (uint64_t)TDX_ALREADY_ACCEPTED << 32;
 }

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * cost PLATFORM PAGES [4k|2m]: one conversion to shared, with a port that
- * does nothing but count. For callgrind:
+ * cost PLATFORM PAGES [4k|2m [back]]: one conversion to shared, or back to
+ * private, with a port that does nothing but count. For callgrind:
  *
- *   valgrind --tool=callgrind --toggle-collect=airlock_convert ./cost tdx 511
- *
- * Prints the counts of port calls, which a test compares.
+ *   valgrind --tool=callgrind --toggle-collect=airlock_convert cost tdx 511
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -121,6 +119,8 @@ uint64_t airlock_port_hypercall(uint64_t control, uint64_t in, uint64_t out)
 	return control & UINT64_C(0xfff00000000);
 }
 
+static uint64_t attribute;
+
 static void map(uint64_t root, uint64_t va, uint64_t gpa, unsigned int level)
 {
 	uint64_t pa = root, *e;
@@ -134,7 +134,7 @@ static void map(uint64_t root, uint64_t va, uint64_t gpa, unsigned int level)
 			*e = airlock_port_table_alloc() | 3;
 		pa = *e & ~UINT64_C(0xfff);
 	}
-	*e = gpa | 3 | (level > 1 ? 0x80 : 0);
+	*e = gpa | 3 | (level > 1 ? 0x80 : 0) | attribute;
 }
 
 int main(int argc, char **argv)
@@ -165,13 +165,14 @@ int main(int argc, char **argv)
 		r.va = DM + GIB;
 	if (argc > 4)
 		back = true;
+	/* Set is private on AMD, shared elsewhere. */
+	if ((cfg.platform == AIRLOCK_SNP || cfg.platform == AIRLOCK_SEV) !=
+	    back)
+		attribute = UINT64_C(1) << 51;
 	for (gpa = 0; gpa < GIB; gpa += 4096)
 		map(0, DM + gpa, gpa, 1);
 	for (; gpa < MEMORY; gpa += UINT64_C(1) << 21)
 		map(0, DM + gpa, gpa, 2);
-	/* A C-bit set everywhere would do; vTOM's and TDX's clear is less. */
-	if (cfg.platform == AIRLOCK_SNP || cfg.platform == AIRLOCK_SEV)
-		back = true;
 	size = airlock_size(&cfg);
 	mem = aligned_alloc(64, (size + 63) / 64 * 64);
 	memset(mem, 0, size);

@@ -240,6 +240,28 @@ static void good_one_lie(void **state)
 	one_lie(AIRLOCK_TDP, AIRLOCK_TO_PRIVATE, 0, 3, 40 - 6);
 }
 
+/* A busy module is asked three times, and is no liar. */
+static void good_module_is_busy(void **state)
+{
+	struct airlock_range r = { DM + 8 * MiB, 512 };
+
+	(void)state;
+	world_begin(AIRLOCK_TDX, 0);
+	assert_int_equal(airlock_convert(w.a, &r, 1, AIRLOCK_TO_SHARED, &out),
+			 0);
+	w.busy = 3;
+	assert_int_equal(airlock_convert(w.a, &r, 1, AIRLOCK_TO_PRIVATE, &out),
+			 AIRLOCK_E_STALLED);
+	assert_int_equal(out.reverted, 512);
+	world_check(0, GiB);
+	w.busy = 2;
+	assert_int_equal(airlock_convert(w.a, &r, 1, AIRLOCK_TO_PRIVATE, &out),
+			 0);
+	assert_int_equal(w.violations, 0);
+	world_check(0, GiB);
+	world_end();
+}
+
 /* Orders that keep the mapping present: what is lost must end unmapped. */
 static void good_historic_orders_unwind(void **state)
 {
@@ -444,6 +466,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(good_stalled),
 		cmocka_unit_test(good_lies),
 		cmocka_unit_test(good_one_lie),
+		cmocka_unit_test(good_module_is_busy),
 		cmocka_unit_test(good_historic_orders_unwind),
 		cmocka_unit_test(good_callback_says_no),
 		cmocka_unit_test(good_failure_is_cheap),

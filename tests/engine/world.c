@@ -795,6 +795,10 @@ static uint64_t page_call(uint64_t rcx, bool accept)
 	POLICE((rcx & 0xfff) <= 2);
 	n = UINT64_C(1) << (9 * (rcx & 3));
 	POLICE(!(gpa % (n * PAGE)) && gpa + n * PAGE <= MEMORY);
+	if (w.busy) {
+		w.busy--;
+		return UINT64_C(0x8000020000000001);
+	}
 	if (n > 512 || (n > 1 && w.small))
 		return UINT64_C(0xc0000b0b00000001);
 	for (i = 0; i < n; i++) {

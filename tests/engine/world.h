@@ -70,6 +70,7 @@ struct world {
 	long fail_at;		/* counted down by requests */
 	unsigned int lie;
 	bool once;		/* honest after that */
+	unsigned int busy;	/* times the TDX module will be busy */
 	bool early;		/* stops early, asks for retries */
 	bool small;		/* RMP and EPT hold 4K pages only */
 	bool no_ghcb;

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Answers as JSON; docs/airlock.1 describes the members. */
+#include "cli.h"
+
+#include <err.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Without memory there is nothing sensible left to write. */
+static json_t *need(json_t *j)
+{
+	if (!j)
+		errx(CLI_LIMIT, "out of memory");
+	return j;
+}
+
+static void set(json_t *o, const char *key, json_t *value)
+{
+	if (json_object_set_new(o, key, need(value)))
+		errx(CLI_LIMIT, "out of memory");
+}
+
+static json_t *integer(uint64_t n)
+{
+	return json_integer((json_int_t)n);
+}
+
+/* A file and a label may hold anything: JSON strings are UTF-8 only. */
+static json_t *string(const char *s)
+{
+	json_t *j = json_string(s);
+
+	return j ? j : json_string("?");
+}
+
+static json_t *take_string(char *s)
+{
+	json_t *j = string(s);
+
+	free(s);
+	return j;
+}
+
+static json_t *config(const struct lab_config *cfg)
+{
+	json_t *o = need(json_object());
+	char text[FIELD_TEXT];
+
+	for (enum field f = FIELD_CPUS; f < FIELD_COUNT; f++) {
+		const char *s = field_text(cfg, f, text);
+
+		if (!strcmp(s, "yes") || !strcmp(s, "no"))
+			set(o, field_name(f), json_boolean(s[0] == 'y'));
+		else if (s[strspn(s, "0123456789")])
+			set(o, field_name(f), string(s));
+		else
+			set(o, field_name(f), integer(field_get(cfg, f)));
+	}
+	return o;
+}
+
+static json_t *stats(const struct answer *a)
+{
+	const struct explore_stats *s = &a->v.stats;
+	json_t *o = need(json_object());
+
+	set(o, "states", integer(s->states));
+	set(o, "expanded", integer(s->expanded));
+	set(o, "transitions", integer(s->transitions));
+	set(o, "depth", integer(s->depth));
+	set(o, "bytes_per_state", json_real(s->states ?
+					    a->v.bytes_per_state : 0));
+	set(o, "explore_seconds", json_real(s->seconds));
+	set(o, "seconds", json_real(a->seconds));
+	return o;
+}
+
+static json_t *lines(const char *text)
+{
+	json_t *list = need(json_array());
+
+	while (*text) {
+		size_t n = strcspn(text, "\n");
+		json_t *s = json_stringn(text, n);
+
+		json_array_append_new(list, need(s));
+		text += n + (text[n] == '\n');
+	}
+	return list;
+}
+
+static json_t *event(const struct lab_event *e, size_t number)
+{
+	json_t *o = need(json_object());
+	char text[96];
+
+	set(o, "number", integer(number));
+	snprintf(text, sizeof(text), "CPU%d", e->actor);
+	set(o, "actor", string(e->actor < 0 ? "host" : text));
+	snprintf(text, sizeof(text), "0x%016lx", (unsigned long)e->label);
+	set(o, "label", string(text));
+	set(o, "text", string(e->text));
+	if (e->file) {
+		set(o, "file", string(e->file));
+		set(o, "line", integer((uint64_t)e->line));
+	}
+	set(o, "changes", lines(e->change));
+	return o;
+}
+
+static json_t *counterexample(const struct answer *a)
+{
+	json_t *o = need(json_object()), *list = need(json_array());
+
+	for (size_t i = 0; i < a->v.nevents; i++)
+		json_array_append_new(list, event(&a->v.event[i], i + 1));
+	set(o, "shortest", json_boolean(a->v.shortest));
+	set(o, "property", string(lab_bad_name(a->v.bad)));
+	set(o, "sentence", string(answer_sentence(a)));
+	set(o, "events", list);
+	return o;
+}
+
+static json_t *one(const struct question *q, const struct answer *a)
+{
+	json_t *o = need(json_object());
+
+	set(o, "platform", string(platform_name(q->cfg.platform)));
+	set(o, "order", string(q->order));
+	set(o, "steps", take_string(order_text(&q->cfg.order, true)));
+	set(o, "to", string(to_name(q->cfg.to)));
+	set(o, "config", config(&q->cfg));
+	set(o, "command", take_string(question_command(q)));
+	set(o, "verdict", string(answer_word(a)));
+	set(o, "text", take_string(answer_text(a)));
+	set(o, "stats", stats(a));
+	if (a->kind == ANSWER_UNSAFE)
+		set(o, "counterexample", counterexample(a));
+	return o;
+}
+
+json_t *json_answers(const struct question *q, const struct answer *a,
+		     size_t n)
+{
+	json_t *o = need(json_object()), *list = need(json_array());
+
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(list, one(&q[i], &a[i]));
+	set(o, "airlock", string(AIRLOCK_VERSION));
+	set(o, "questions", list);
+	return o;
+}

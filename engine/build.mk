@@ -13,7 +13,7 @@ ENGINE_SRCS := engine/transition.c engine/order.c engine/pagetable.c \
 ENGINE_INSN := $(sort $(wildcard engine/insn/*.c))
 ENGINE_CFLAGS := -std=gnu11 -O2 -g $(WARN) -Iinclude -ffreestanding \
 	-nostdlib -mno-red-zone -mgeneral-regs-only -fno-stack-protector \
-	-fno-asynchronous-unwind-tables -fpie
+	-fno-asynchronous-unwind-tables -fpie -Wframe-larger-than=896
 ENGINE_HDRS := include/airlock/airlock.h include/airlock/port.h \
 	engine/engine.h engine/transition.h
 

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef LINUX_CMD_H
+#define LINUX_CMD_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define LINUX_VERSION	"6.12"
+#define LINUX_USAGE	2
+
+/* What was asked for; strings go to cvm_boot() as they are. */
+struct linux_run {
+	const char *platform, *cpus, *host, *memory, *time_limit;
+	const char *json, *version, *append, *only;
+	unsigned long conversions;
+	bool deterministic, patched, shell, storm, verbose;
+	char kernel[PATH_MAX], initrd[PATH_MAX];
+	char cmdline[1024];
+};
+
+/**
+ * linux_main() - the whole of `airlock linux`
+ * @argv: [0] is "linux"
+ * Return: 0 every page was right and no confidential exception came; 1 not
+ * so; 2 bad usage or nothing to boot; 3 time limit.
+ */
+int linux_main(int argc, char **argv);
+
+__attribute__((format(printf, 1, 2)))
+int linux_error(const char *fmt, ...);
+
+/**
+ * linux_boot() - run the machine in this process, its console on stdout
+ * @json: where the machine's own report goes, or NULL
+ * Return: as cvm_boot().
+ */
+int linux_boot(const struct linux_run *l, const char *json);
+
+/**
+ * linux_storm() - boot, listen, and judge
+ * Return: as linux_main().
+ */
+int linux_storm(const struct linux_run *l);
+
+#endif

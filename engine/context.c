@@ -446,6 +446,7 @@ static int make_splits(struct airlock_call *c)
 {
 	uint64_t n;
 
+	c->split = true;
 	while ((n = missing(c))) {
 		airlock_port_unlock();
 		if (!alloc_spares(c, n)) {
@@ -460,7 +461,6 @@ static int make_splits(struct airlock_call *c)
 		airlock_port_lock();
 	}
 	each_edge(c, edge_split, NULL);
-	c->split = true;
 	c->nruns = 0;
 	c->next_range = 0;
 	c->next_off = c->next_pos = 0;
@@ -577,6 +577,30 @@ static int reclaim(struct airlock *a, uint64_t gpa, uint64_t pages,
 	return convert(&c, &airlock_default_order, out);
 }
 
+/*
+ * What could not even be claimed, in smaller parts: by chunk, then by page. A
+ * page that is not where the ledger looks for it must not keep its neighbours
+ * shared. Return: the first failure of a part.
+ */
+static int reclaim_parts(struct airlock *a, uint64_t gpa, uint64_t pages,
+			 uint64_t unit, struct airlock_outcome *out)
+{
+	int first = AIRLOCK_OK, status;
+	uint64_t n;
+
+	for (; pages; pages -= n, gpa += n << AIRLOCK_PAGE_SHIFT) {
+		n = unit - (gpa >> AIRLOCK_PAGE_SHIFT) % unit;
+		if (n > pages)
+			n = pages;
+		status = reclaim(a, gpa, n, out);
+		if (n > 1 && status && status < AIRLOCK_E_CALLBACK)
+			status = reclaim_parts(a, gpa, n, 1, out);
+		if (!first)
+			first = status;
+	}
+	return first;
+}
+
 int airlock_reclaim_all(struct airlock *a, struct airlock_outcome *out)
 {
 	struct airlock_outcome o = { 0 };
@@ -587,6 +611,9 @@ int airlock_reclaim_all(struct airlock *a, struct airlock_outcome *out)
 	while (a && airlock_next(a, AIRLOCK_PAGE_SHARED, &gpa, &pages)) {
 		int status = reclaim(a, gpa, pages, &o);
 
+		if (status && status < AIRLOCK_E_CALLBACK)
+			status = reclaim_parts(a, gpa, pages,
+					       AIRLOCK_PAGES_2M, &o);
 		if (!o.status)
 			o.status = status;
 		gpa += pages << AIRLOCK_PAGE_SHIFT;

@@ -371,6 +371,25 @@ static void good_reclaim(void **state)
 	}
 }
 
+/* One page is not where the direct map should have it: its neighbours come
+ * back all the same, and the large leaf in one piece. */
+static void good_reclaim_around_a_hole(void **state)
+{
+	(void)state;
+	world_begin(AIRLOCK_TDX, 0);
+	GOOD(convert1(DM + 6 * MiB, 1024, AIRLOCK_TO_SHARED));
+	*world_entry(DM + 6 * MiB + 7 * PAGE, 1) = 0;
+	w.exits = 0;
+	assert_int_equal(airlock_reclaim_all(w.a, &out), AIRLOCK_E_HOLE);
+	assert_int_equal(out.converted, 1023);
+	assert_int_equal(w.exits, 511 + 1);
+	assert_int_equal(airlock_page(w.a, 6 * MiB + 7 * PAGE),
+			 AIRLOCK_PAGE_SHARED);
+	assert_int_equal(airlock_page(w.a, 6 * MiB + 8 * PAGE),
+			 AIRLOCK_PAGE_PRIVATE);
+	world_end();
+}
+
 /* Pages that early boot shared; two ledgers' worth of words. */
 static void good_note_and_next(void **state)
 {
@@ -670,6 +689,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(good_split_keeps_attributes),
 		cmocka_unit_test(good_callbacks),
 		cmocka_unit_test(good_reclaim),
+		cmocka_unit_test(good_reclaim_around_a_hole),
 		cmocka_unit_test(good_note_and_next),
 		cmocka_unit_test(good_strerror),
 		cmocka_unit_test(bad_arguments),

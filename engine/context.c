@@ -315,13 +315,13 @@ static int plan_run(struct airlock_call *c, const struct airlock_run *run)
 	return AIRLOCK_OK;
 }
 
-/* Remember a run, if there is room and nothing before it was left out. */
+/* Remember a run, if there is room: it stands in its place already. */
 static void remember(struct airlock_call *c, unsigned int range, uint64_t off,
 		     const struct airlock_run *run)
 {
-	if (c->nruns == CALL_RUNS || c->next_pos != run->pos)
+	if (c->nruns == CALL_RUNS)
 		return;
-	c->run[c->nruns++] = *run;
+	c->nruns++;
 	c->next_range = range;
 	c->next_off = off + run->pages;
 	c->next_pos = run->pos + run->pages;
@@ -330,26 +330,28 @@ static void remember(struct airlock_call *c, unsigned int range, uint64_t off,
 /* Go over all ranges; @check and claim, or only remember what is there. */
 static int plan(struct airlock_call *c, bool check)
 {
-	struct airlock_run run = { 0 };
+	struct airlock_run more, *run;
 	unsigned int i;
-	uint64_t off;
+	uint64_t off, pos = 0;
 	int status;
 
 	for (i = 0; i < c->n; i++) {
 		const struct airlock_range *r = &c->r[i];
 
-		for (off = 0; off < r->pages; off += run.pages) {
+		for (off = 0; off < r->pages; off += run->pages) {
+			run = c->nruns < CALL_RUNS ? &c->run[c->nruns] : &more;
+			run->pos = pos;
 			status = airlock_pt_run(c->a, r->va +
 						(off << AIRLOCK_PAGE_SHIFT),
-						r->pages - off, &run);
+						r->pages - off, run);
 			if (!status && check)
-				status = plan_run(c, &run);
+				status = plan_run(c, run);
 			if (status)
 				return status;
-			remember(c, i, off, &run);
-			run.pos += run.pages;
+			remember(c, i, off, run);
+			pos += run->pages;
 			if (check)
-				c->pages = run.pos;
+				c->pages = pos;
 			else if (c->nruns == CALL_RUNS)
 				return AIRLOCK_OK;
 		}

@@ -42,16 +42,27 @@ static uint64_t mask(uint64_t pfn, uint64_t end, uint64_t *next)
 	return m;
 }
 
+/* As many whole words as @pfn to @end begin with; most of a long run. */
+static uint64_t whole_words(uint64_t pfn, uint64_t end)
+{
+	return pfn % WORD_PAGES ? 0 : (end - pfn) / WORD_PAGES;
+}
+
 /* Caller holds the lock. */
 void airlock_ledger_set(struct airlock *a, uint64_t gpa, uint64_t pages,
 			enum airlock_page state)
 {
 	uint64_t pfn = gpa >> AIRLOCK_PAGE_SHIFT, end = pfn + pages, next;
+	uint64_t n, m, w;
 
 	for (; pfn < end; pfn = next) {
-		uint64_t m = mask(pfn, end, &next), w = word(a, pfn);
-
-		w = (w & ~m) | (pattern(state) & m);
+		for (n = whole_words(pfn, end); n; n--, pfn += WORD_PAGES)
+			__atomic_store_n(&a->ledger[pfn / WORD_PAGES],
+					 pattern(state), __ATOMIC_RELAXED);
+		if (pfn == end)
+			return;
+		m = mask(pfn, end, &next);
+		w = (word(a, pfn) & ~m) | (pattern(state) & m);
 		__atomic_store_n(&a->ledger[pfn / WORD_PAGES], w,
 				 __ATOMIC_RELAXED);
 	}
@@ -70,11 +81,17 @@ bool airlock_ledger_all(const struct airlock *a, uint64_t gpa, uint64_t pages,
 			enum airlock_page state, enum airlock_page *other)
 {
 	uint64_t pfn = gpa >> AIRLOCK_PAGE_SHIFT, end = pfn + pages, next;
+	uint64_t n, m, w, odd;
 
 	for (; pfn < end; pfn = next) {
-		uint64_t m = mask(pfn, end, &next), w = word(a, pfn);
-		uint64_t odd = (w ^ pattern(state)) & m;
-
+		for (n = whole_words(pfn, end);
+		     n && word(a, pfn) == pattern(state); n--)
+			pfn += WORD_PAGES;
+		if (pfn == end)
+			return true;
+		m = mask(pfn, end, &next);
+		w = word(a, pfn);
+		odd = (w ^ pattern(state)) & m;
 		if (!odd)
 			continue;
 		if (other)

@@ -110,12 +110,12 @@ int airlock_pt_run(const struct airlock *a, uint64_t va, uint64_t pages,
 		return AIRLOCK_E_HOLE;
 	bytes = leaf_bytes(w.level);
 	off = va & (bytes - 1);
-	*run = (struct airlock_run){
-		.va = va, .gpa = leaf_gpa(a, w.entry, w.level) + off,
-		.pos = run->pos, .entry = w.entry,
-		.pte = w.table + w.index * 8, .level = w.level,
-		.split = w.split,
-	};
+	run->va = va;
+	run->gpa = leaf_gpa(a, w.entry, w.level) + off;
+	run->entry = w.entry;
+	run->pte = w.table + w.index * 8;
+	run->level = w.level;
+	run->split = w.split;
 
 	shift = 9 * (w.level - 1);
 	off >>= AIRLOCK_PAGE_SHIFT;

@@ -249,6 +249,7 @@ void kick_ack(struct vcpu *c);
 void wait_interrupt(struct vcpu *c);
 void icr_write(struct vcpu *c, u64 value);
 void vcpu_go(struct vcpu *t);
+void wake_idle_cpus(void);
 __attribute__((noreturn)) void vcpu_park(struct vcpu *c);
 void drain_nmi(void);
 

@@ -41,11 +41,13 @@ void ap_main(u32 id)
 	wrmsr(MSR_APIC_BASE, rdmsr(MSR_APIC_BASE) | 0xc00);
 	c->apic_id = (u32)rdmsr(MSR_X2APIC_ID);
 	__atomic_store_n(&c->up, 1, __ATOMIC_SEQ_CST);
-	if (platform->ap_poll && !elf_guest)
+	if (platform->ap_poll && !elf_guest) {
+		ap_sleep(&c->wake);
 		while (!c->go && !platform->ap_poll(c))
 			pause();
-	else
+	} else {
 		ap_sleep(&c->go);
+	}
 	vcpu_run(c);
 }
 
@@ -68,6 +70,16 @@ void start_machine_aps(void)
 				pause();
 	}
 	memset((void *)TRAMPOLINE, 0, PAGE_SIZE);
+}
+
+/* CPUs not yet started: begin to poll for a reason to (platform->ap_poll). */
+void wake_idle_cpus(void)
+{
+	for (unsigned int i = 1; i < config.cpus; i++)
+		if (!vcpus[i].go) {
+			__atomic_store_n(&vcpus[i].wake, 1, __ATOMIC_SEQ_CST);
+			send(vcpus[i].apic_id, ICR_NMI);
+		}
 }
 
 /* Let CPU @t run the guest from the state in its VMCB. */

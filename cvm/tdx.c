@@ -59,6 +59,7 @@ static void tdx_setup(void)
 		if (is_ve_msr(msr) && !(elf_guest && msr == MSR_X2APIC_ICR))
 			intercept_msr(msr, true, true);
 	memset((void *)FW_MAILBOX, 0, PAGE_SIZE);
+	page_set(FW_MAILBOX, CVM_STATE_PENDING);
 }
 
 static void tdx_setup_cpu(struct vcpu *c)
@@ -508,11 +509,31 @@ bool tdcall(struct vcpu *c)
 	return true;
 }
 
+/*
+ * Real firmware has its CPUs spin on the mailbox. Here that would take host
+ * time from the booting CPU, so the page is absent until its first use.
+ */
+static bool first_use_of_mailbox(struct vcpu *c)
+{
+	static bool used;
+
+	if (used || c->v->exit_info_2 >> 12 != FW_MAILBOX >> 12)
+		return false;
+	used = true;
+	machine_lock(c);
+	page_set(FW_MAILBOX, CVM_STATE_PRIVATE);
+	machine_unlock();
+	wake_idle_cpus();
+	return true;
+}
+
 static bool tdx_exit(struct vcpu *c)
 {
 	u32 leaf = (u32)c->v->rax, msr = (u32)c->r.rcx;
 
 	switch (c->v->exit_code) {
+	case EXIT_NPF:
+		return first_use_of_mailbox(c);
 	case EXIT_CPUID:
 		if (leaf < 0x40000000 || leaf >= 0x50000000)
 			return false;

@@ -10,7 +10,7 @@ GUEST_CFLAGS := -std=gnu11 -O2 -g $(WARN) -Iinclude -ffreestanding -nostdinc \
 	-fno-asynchronous-unwind-tables -fno-tree-loop-distribute-patterns \
 	-fno-delete-null-pointer-checks
 GUEST_OBJS := $(patsubst %,$(GUEST)/%.o,entry main lib mm trap smp platform \
-	port arena readers work storm failing)
+	port arena readers work storm failing bench)
 
 ALL += $(B)/guest.elf
 

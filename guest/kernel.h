@@ -202,6 +202,7 @@ struct totals {
 };
 
 extern struct totals totals;
+extern bool asking;
 extern struct airlock_order order[2];	/* by enum airlock_to */
 void orders_init(void);
 int closed(void *cookie, const struct airlock_range *r, unsigned int n,
@@ -214,6 +215,7 @@ __attribute__((noreturn)) void finish(void);
 void fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void storm(void);
 void storm_ap(void);
+void with_readers(void (*workload)(void));
 void failing(void);
 void bench(void);
 

@@ -2,20 +2,17 @@
 /*
  * The storm: phases in which some CPUs convert and the others read.
  *
- *   phase   CPUs that convert   the host drops TLBs of what it converts
- *     0     1                   no
- *     1     1                   yes
- *     2     half                no
- *     3     half                yes
- *     4     all                 no
- *     5     all                 yes
+ *   CPUs that convert   the host drops TLBs of what it converts
+ *   1                   no
+ *   1                   yes
+ *   half                no
+ *   all                 no
+ *   all                 yes
  *
- * Where the host drops nothing, what the guest forgot to drop stays; where it
- * does, a reader walks the tables at the worst moment.
+ * Where the host drops nothing, what the guest forgot to drop stays, and the
+ * readers are asked; where it does, they walk the tables at the worst moment.
  */
 #include "kernel.h"
-
-#define PHASES	6
 
 static struct {
 	volatile u32 gen;		/* the phase now, from 1; 0 none */
@@ -77,6 +74,7 @@ static void run_phase(unsigned int converters, bool host_flush,
 {
 	wait_for_all();
 	call1(CVM_HOST_FLUSH, host_flush);
+	asking = !host_flush;
 	phase.converters = converters;
 	phase.rounds = rounds;
 	phase.converting = converters;
@@ -96,23 +94,35 @@ static void device_start(void)
 	call2(CVM_HOST_WRITER, gpa_of(j->r[0].va) + 64, 64);
 }
 
+/* Other CPUs read, while CPU 0 does @workload. */
+void with_readers(void (*workload)(void))
+{
+	wait_for_all();
+	phase.converters = 1;
+	phase.rounds = 0;
+	phase.converting = 2;
+	phase.stop = 0;
+	phase.arrived = 0;
+	readers_init(1);
+	__atomic_fetch_add(&phase.gen, 1, __ATOMIC_SEQ_CST);
+	workload();
+	phase.stop = 1;
+	wait_for_all();
+}
+
 void storm(void)
 {
 	unsigned int rounds = (unsigned int)option_number("rounds", 1);
-	unsigned int last = 0, converters[3] = {
-		1, boot.cpus / 2, boot.cpus,
-	};
+	unsigned int all = boot.cpus < areas ? boot.cpus : areas;
 
 	device_start();
-	for (unsigned int p = 0; p < PHASES; p++) {
-		unsigned int n = converters[p / 2];
-
-		if (n > areas)
-			n = areas;
-		if (!(p % 2) && n <= last)
-			break;
-		last = n;
-		run_phase(n, p % 2, rounds);
+	run_phase(1, false, rounds);
+	run_phase(1, true, rounds);
+	if (all / 2 > 1)
+		run_phase(all / 2, false, rounds);
+	if (all > 1) {
+		run_phase(all, false, rounds);
+		run_phase(all, true, rounds);
 	}
 	call2(CVM_HOST_WRITER, 0, 0);
 }

@@ -6,6 +6,7 @@
 #include "kernel.h"
 
 struct totals totals;
+bool asking;			/* readers are asked what they hold */
 struct airlock_order order[2];
 
 static const char *order_name[2];
@@ -94,7 +95,7 @@ int closed(void *cookie, const struct airlock_range *r, unsigned int n,
 	(void)cookie;
 	(void)r;
 	(void)n;
-	if (current[id] && order_closes(&order[to]))
+	if (asking && current[id] && order_closes(&order[to]))
 		ask_readers(id, current[id], ASK_CLOSED);
 	return 0;
 }
@@ -141,7 +142,8 @@ bool convert_job(const struct job *j, const struct airlock_order *o)
 		return false;
 	to = state == AIRLOCK_PAGE_PRIVATE ? AIRLOCK_TO_SHARED :
 	     AIRLOCK_TO_PRIVATE;
-	ask_readers(id, j, ASK_TOUCH);
+	if (asking)
+		ask_readers(id, j, ASK_TOUCH);
 	current[id] = j;
 	airlock_convert_order(engine, j->r, j->n, to, o ? o : &order[to],
 			      &out);
@@ -287,7 +289,7 @@ void work(void)
 	    platform_name(), boot.cpus, ram_end >> 20,
 	    order_name[AIRLOCK_TO_SHARED], order_name[AIRLOCK_TO_PRIVATE]);
 	if (what && text_is(what, "failing"))
-		failing();
+		with_readers(failing);
 	else if (what && text_is(what, "bench"))
 		bench();
 	else

@@ -113,6 +113,20 @@ void say(const char *fmt, ...)
 
 /* ---- states ---- */
 
+static uint32_t hw_size(const struct hw *h)
+{
+	return (uint32_t)(offsetof(struct hw, tlb) +
+			  h->ntlb * sizeof(h->tlb[0]));
+}
+
+static void load_hw(struct hw *h, uint32_t id)
+{
+	uint32_t n = intern_size(lab->blobs, id);
+
+	memcpy(h, intern_get(lab->blobs, id), n);
+	memset((uint8_t *)h + n, 0, sizeof(*h) - n);
+}
+
 void world_load(const uint32_t *s)
 {
 	struct world *w = &lab->w;
@@ -128,8 +142,7 @@ void world_load(const uint32_t *s)
 	for (unsigned int c = 0; c < lab->cfg.cpus; c++) {
 		w->hw_id[c] = *p++;
 		w->hw_dirty[c] = false;
-		memcpy(&w->hw[c], intern_get(lab->blobs, w->hw_id[c]),
-		       sizeof(w->hw[c]));
+		load_hw(&w->hw[c], w->hw_id[c]);
 	}
 	for (unsigned int c = 0; c < lab->cfg.converters; c++)
 		w->local_id[c] = *p++;
@@ -190,7 +203,7 @@ void world_save(uint32_t *s)
 	for (unsigned int c = 0; c < lab->cfg.cpus; c++) {
 		if (w->hw_dirty[c])
 			w->hw_id[c] = intern(lab->blobs, &w->hw[c],
-					     sizeof(w->hw[c]));
+					     hw_size(&w->hw[c]));
 		*p++ = w->hw_id[c];
 	}
 	for (unsigned int c = 0; c < lab->cfg.converters; c++)

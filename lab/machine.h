@@ -113,10 +113,10 @@ struct hw {
 	uint8_t flush_all;
 	uint8_t pinned;
 	uint8_t sent;		/* the shootdown's IPIs are out */
-	struct tlbe tlb[LAB_TLB];
 	struct sbe sb[LAB_SB];
 	struct psce psc[LAB_PSC];
 	struct vrange flush[LAB_FLUSH];
+	struct tlbe tlb[LAB_TLB];	/* last: only what is used is kept */
 };
 
 /* What is there once. All of it is hashed: unused is zero. */

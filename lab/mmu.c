@@ -63,7 +63,12 @@ static uint64_t pte_memory(uint64_t pa)
 static uint64_t pte_at(uint64_t pa, const uint8_t *depth)
 {
 	uint64_t v = pte_memory(pa);
+	uint32_t any;
 
+	_Static_assert(sizeof(any) == LAB_MAX_CPUS, "one byte a CPU");
+	memcpy(&any, depth, sizeof(any));
+	if (!any)
+		return v;
 	for (unsigned int c = 0; c < lab->cfg.cpus; c++) {
 		const struct hw *h = &lab->w.hw[c];
 

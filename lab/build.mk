@@ -78,4 +78,18 @@ check-mutants: $(LAB_TESTS)
 mutants: $(LAB_TESTS)
 	@env $(MUTANTS) $(ONLY)
 
+# ---- bench ----
+
+$(LAB_DIR)/bench/lab: bench/lab.c $(LAB_OBJS)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LAB_CFLAGS) $(LAB_LDFLAGS) -o $@ $^ $(LAB_LIBS)
+
+.PHONY: bench-lab
+bench-lab: $(LAB_DIR)/bench/lab
+	@mkdir -p $(B)/bench
+	@$< >$(B)/bench/20-lab.tsv
+
+BENCHES += bench-lab
+
 -include $(wildcard $(LAB_DIR)/tests/*.d)

@@ -167,7 +167,8 @@ extern const struct airlock_order airlock_default_order;
  * @order: written only on success
  * @where: if not NULL, receives the offset of what was not understood
  * An order must change the attribute once ("flip" in some form), contain
- * notify, and end with the range present.
+ * notify once and prepare at most once, before it, and end with the range
+ * present.
  * Context: any. Return: AIRLOCK_OK or AIRLOCK_E_ORDER.
  */
 int airlock_order_parse(const char *text, struct airlock_order *order,

@@ -275,6 +275,18 @@ static void good_rejoin(void **state)
 	world_end();
 }
 
+static void good_five_levels(void **state)
+{
+	(void)state;
+	world_levels = 5;
+	world_begin(AIRLOCK_SNP, 0);
+	world_levels = 4;
+	there_and_back(3 * PAGE, 600);
+	there_and_back(GiB + PAGE, 1);
+	assert_int_equal(level_at(DM + GiB), 3);
+	world_end();
+}
+
 static void good_no_rejoin(void **state)
 {
 	(void)state;
@@ -506,7 +518,6 @@ static void bad_pages(void **state)
 	bad1(AIRLOCK_E_HOLE, DM + 18 * PAGE, 3);
 	world_vmalloc(1, MEMORY);
 	bad1(AIRLOCK_E_MEMORY, VM + PAGE, 1);
-	*world_entry(DM + 40 * MiB, 3) |= 0;
 	*world_entry(DM, 4) |= 0x80;
 	bad1(AIRLOCK_E_TABLE, DM, 1);
 	world_end();
@@ -683,6 +694,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(good_adjacent_ranges_flush_as_one),
 		cmocka_unit_test(good_vmalloc),
 		cmocka_unit_test(good_rejoin),
+		cmocka_unit_test(good_five_levels),
 		cmocka_unit_test(good_no_rejoin),
 		cmocka_unit_test(good_retired_list_is_full),
 		cmocka_unit_test(good_join_wants_equal_entries),

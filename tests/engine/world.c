@@ -28,6 +28,7 @@ static uint64_t ghcb[512] __attribute__((aligned(4096)));
 static uint64_t hv_page[512] __attribute__((aligned(4096)));
 
 struct world w;
+unsigned int world_levels = 4;
 
 #define POLICE(cond)							\
 	do {								\
@@ -220,7 +221,7 @@ void world_begin(enum airlock_platform p, uint32_t features)
 	w.cfg = (struct airlock_config){
 		.platform = p, .features = features,
 		.enc_bit = p == AIRLOCK_VTOM ? 46 : 51,
-		.levels = 4, .memory = MEMORY, .cpus = 1, .window = WIN,
+		.levels = world_levels, .memory = MEMORY, .cpus = 1, .window = WIN,
 		.direct_map = DM, .prepare = on_prepare, .notify = on_notify,
 		.cookie = &w,
 	};

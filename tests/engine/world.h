@@ -89,6 +89,9 @@ struct world {
 
 extern struct world w;
 
+/* Levels of page tables in the next world. */
+extern unsigned int world_levels;
+
 /* A fresh world. */
 void world_begin(enum airlock_platform p, uint32_t features);
 void world_end(void);

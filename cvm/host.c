@@ -181,9 +181,11 @@ void host_moment(struct vcpu *c)
 bool implicit_conversion(struct vcpu *c, const struct access *a)
 {
 	u64 at = a->gpa & PAGE_MASK;
+	bool forced = page_state(at) & CVM_STATE_BY_HOST;
 
 	page_scramble(at);
 	page_set(at, a->private ? CVM_STATE_PENDING : CVM_STATE_SHARED);
+	page_by_host(at, forced);	/* what follows is its doing, too */
 	region_set_large(at, false);
 	count(CVM_N_IMPLICIT, 1);
 	convert_finish(c);
@@ -207,17 +209,25 @@ static const char *access_name(u64 error)
 	       error & NPF_WRITE ? "write" : "read";
 }
 
+/* Does the page's state allow it, after all? Unpaged CPUs see it otherwise. */
+static bool allowed(const struct vcpu *c, const struct access *a)
+{
+	return c->v->nested_cr3 == npt_root() &&
+	       a->state == (a->private ? CVM_STATE_PRIVATE : CVM_STATE_SHARED);
+}
+
 /*
  * An access that the page's state forbids. Another CPU may have changed the
- * page since the fault: then the access is simply tried again.
+ * page since the fault, before or after its state was looked at: then the
+ * access is simply tried again.
  */
 void handle_mismatch(struct vcpu *c, const struct access *a)
 {
 	bool forced, lost;
 
 	machine_lock(c);
-	if (is_ram(a->gpa) &&
-	    (page_state(a->gpa) & CVM_STATE_MASK) != a->state) {
+	if (is_ram(a->gpa) && (allowed(c, a) ||
+	    (page_state(a->gpa) & CVM_STATE_MASK) != a->state)) {
 		machine_unlock();
 		return;
 	}

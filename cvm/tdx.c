@@ -329,7 +329,7 @@ static u64 map_pages(struct vcpu *c, u64 bit, u64 gpa, u64 size,
 	if (act == HOST_HALF)
 		return VMCALL_INVALID;
 	if (act == HOST_EARLY && done < pages)
-		return done ? VMCALL_RETRY : 0;
+		return VMCALL_RETRY;
 	c->r.r11 = 0;
 	return 0;
 }

@@ -61,6 +61,8 @@ void report_sum(const struct report *r, double seconds)
 
 /* ---- the matrix ---- */
 
+#define MARK	12	/* "not started" and a space */
+
 static const struct answer *find(const struct report *r, const char *order,
 				 enum airlock_platform p, enum airlock_to to)
 {
@@ -90,25 +92,37 @@ static bool asked_to(const struct report *r, enum airlock_to to)
 static void matrix_row(const struct report *r, const char *order,
 		       enum airlock_to to)
 {
-	printf("%-*s", (int)r->order_width, order);
+	int gap = (int)r->order_width + 2 - (int)strlen(order);
+
+	fputs(order, stdout);
 	for (unsigned int i = 0; i < all_platform_count; i++) {
 		const struct answer *a = find(r, order, all_platforms[i], to);
+		const char *word = a ? answer_word(a) : "-";
 
 		if (!asked_platform(r, all_platforms[i]))
 			continue;
-		printf("  %s%-9s%s", a ? colour_of(a, r->colour) : "",
-		       a ? answer_word(a) : "-", a ? PLAIN(r->colour) : "");
+		/* Room is left before a mark, not after the last one. */
+		printf("%*s%s%s%s", gap, "", a ? colour_of(a, r->colour) : "",
+		       word, a ? PLAIN(r->colour) : "");
+		gap = MARK - (int)strlen(word);
 	}
 	putchar('\n');
 }
 
 static void matrix_of(const struct report *r, enum airlock_to to)
 {
-	printf("%-*s", (int)r->order_width, to == AIRLOCK_TO_SHARED ?
-	       "to shared" : "to private");
-	for (unsigned int i = 0; i < all_platform_count; i++)
-		if (asked_platform(r, all_platforms[i]))
-			printf("  %-9s", platform_name(all_platforms[i]));
+	const char *what = to == AIRLOCK_TO_SHARED ? "to shared" : "to private";
+	int gap = (int)r->order_width + 2 - (int)strlen(what);
+
+	fputs(what, stdout);
+	for (unsigned int i = 0; i < all_platform_count; i++) {
+		const char *name = platform_name(all_platforms[i]);
+
+		if (!asked_platform(r, all_platforms[i]))
+			continue;
+		printf("%*s%s", gap, "", name);
+		gap = MARK - (int)strlen(name);
+	}
 	putchar('\n');
 	for (size_t i = 0; i < r->n; i++) {
 		bool first = true;

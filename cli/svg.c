@@ -171,6 +171,14 @@ static void host_arrow(struct svg *s, size_t i)
 		middle(s, i), end);
 }
 
+static void arrows(struct svg *s, size_t i)
+{
+	if (s->l->row[i].to_host)
+		host_arrow(s, i);
+	if (s->l->row[i].from >= 0)
+		ipi_arrow(s, i);
+}
+
 static void row(struct svg *s, size_t i)
 {
 	const struct lane_row *r = &s->l->row[i];
@@ -179,13 +187,9 @@ static void row(struct svg *s, size_t i)
 	snprintf(number, sizeof(number), "%zu", i + 1);
 	text_at(s, LEFT - 14, s->top[i] + PAD + SIZE, "number", number,
 		strlen(number));
-	if (r->to_host)
-		host_arrow(s, i);
 	for (unsigned int k = 0; k < s->l->n; k++)
 		if (r->cell[k])
 			cell(s, i, k);
-	if (r->from >= 0)
-		ipi_arrow(s, i);
 }
 
 /* ---- around them ---- */
@@ -286,6 +290,9 @@ void svg_write(FILE *to, const struct question *q, const struct answer *a)
 	top = s.y + 34;
 	s.y = place_rows(&s, top + 6);
 	lifelines(&s, top, s.y);
+	/* Boxes come later, so that an arrow passes behind them. */
+	for (size_t i = 0; i < l->nrows; i++)
+		arrows(&s, i);
 	for (size_t i = 0; i < l->nrows; i++)
 		row(&s, i);
 	s.y += 8;

@@ -6,13 +6,13 @@
 
 /*
  * Where a line of at most @max bytes should end: before a space, if that
- * leaves no more than half of it empty; or else after a mark; or else there.
+ * fills a quarter of it; or else after a mark; or else there.
  */
 static size_t break_at(const char *s, size_t len, size_t max)
 {
 	if (len <= max)
 		return len;
-	for (size_t n = max; n > max / 2; n--)
+	for (size_t n = max; n > max / 4; n--)
 		if (s[n] == ' ')
 			return n;
 	for (size_t n = max; n > max / 2; n--)

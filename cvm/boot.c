@@ -33,6 +33,8 @@ static const char help[] =
 "  --kernel FILE     a Linux bzImage or an ELF guest [the reference kernel]\n"
 "  --initrd FILE     for Linux\n"
 "  --append TEXT     the guest's command line\n"
+"  --order ORDER     by which the reference kernel converts: a name or steps,\n"
+"                    see `airlock orders' [airlock]\n"
 "  --lazy            Linux finds most memory unaccepted (append\n"
 "                    efi=noruntime)\n"
 "  --iommu           devices reach shared pages only (VT-d)\n"
@@ -136,7 +138,7 @@ static bool parse_host(struct launch *l, const char *text)
 enum {
 	OPT_PLATFORM = 256, OPT_CPUS, OPT_MEMORY, OPT_HOST, OPT_TIME, OPT_SEED,
 	OPT_DETERMINISTIC, OPT_JSON, OPT_KERNEL, OPT_INITRD, OPT_APPEND,
-	OPT_LAZY, OPT_IOMMU, OPT_ISOLATION, OPT_QUIET,
+	OPT_LAZY, OPT_IOMMU, OPT_ISOLATION, OPT_QUIET, OPT_ORDER,
 };
 
 static const struct option options[] = {
@@ -151,6 +153,7 @@ static const struct option options[] = {
 	{ "kernel", required_argument, NULL, OPT_KERNEL },
 	{ "initrd", required_argument, NULL, OPT_INITRD },
 	{ "append", required_argument, NULL, OPT_APPEND },
+	{ "order", required_argument, NULL, OPT_ORDER },
 	{ "lazy", no_argument, NULL, OPT_LAZY },
 	{ "iommu", no_argument, NULL, OPT_IOMMU },
 	{ "isolation", required_argument, NULL, OPT_ISOLATION },
@@ -203,6 +206,9 @@ static bool parse_option(struct launch *l, int opt)
 	case OPT_APPEND:
 		l->append = optarg;
 		return true;
+	case OPT_ORDER:
+		l->order = optarg;
+		return true;
 	case OPT_LAZY:
 		l->lazy = true;
 		return true;
@@ -251,8 +257,36 @@ static bool find_guest(struct launch *l)
 	return false;
 }
 
+/* The reference kernel reads order="..." on its command line. */
+static bool add_order(struct launch *l)
+{
+	const char *more = l->append ? l->append : "";
+	int n;
+
+	if (!l->order)
+		return true;
+	if (strchr(l->order, '"')) {
+		launch_error("--order '%s': not an order", l->order);
+		return false;
+	}
+	n = snprintf(l->command_line, sizeof(l->command_line),
+		     "order=\"%s\" %s", l->order, more);
+	if (n >= (int)sizeof(l->command_line)) {
+		launch_error("--order and --append are too long");
+		return false;
+	}
+	l->append = l->command_line;
+	return true;
+}
+
 static bool check(struct launch *l)
 {
+	if (l->kernel && l->order) {
+		launch_error("--order is for the reference kernel");
+		return false;
+	}
+	if (!add_order(l))
+		return false;
 	if (!l->kernel && (l->initrd || l->lazy)) {
 		launch_error("--initrd and --lazy go with --kernel");
 		return false;

@@ -27,7 +27,8 @@ struct launch {
 	uint64_t seed;
 	bool lazy, iommu, quiet;
 	unsigned int isolation;
-	const char *json, *kernel, *initrd, *append;
+	const char *json, *kernel, *initrd, *append, *order;
+	char command_line[2048];
 	char **qemu_args;
 	char guest_path[4096];
 };

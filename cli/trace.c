@@ -90,8 +90,35 @@ static bool next(struct reader *r)
 	n = strlen(r->line);
 	if (!n || r->line[n - 1] != '\n')
 		return wrong(r, "line too long, or its end is missing");
-	r->line[n - 1] = '\0';
+	r->line[--n] = '\0';
+	/* What is read may be printed: nothing that moves a cursor. */
+	for (size_t i = 0; i < n; i++)
+		if (r->line[i] < ' ' || r->line[i] > '~')
+			return wrong(r, "not ASCII");
 	return true;
+}
+
+static void copy(char *to, size_t size, const char *from)
+{
+	size_t n = strnlen(from, size - 1);
+
+	memcpy(to, from, n);
+	to[n] = '\0';
+}
+
+/*
+ * The name goes into the command that is printed for pasting: it stands only
+ * if it still names these steps.
+ */
+static void check_name(struct question *q)
+{
+	struct airlock_order o = { 0 };
+
+	if (!airlock_order_named(q->order, q->cfg.platform, q->cfg.to, &o) &&
+	    o.nsteps == q->cfg.order.nsteps &&
+	    !memcmp(o.step, q->cfg.order.step, o.nsteps))
+		return;
+	copy(q->order, sizeof(q->order), "typed-1");
 }
 
 /* "key value": the value, or NULL for another key. */
@@ -161,9 +188,9 @@ static bool read_header(struct reader *r, struct trace *t, size_t *events)
 		if ((v = value_of(r, "events")))
 			break;
 		if ((v = value_of(r, "version")))
-			snprintf(t->version, sizeof(t->version), "%s", v);
+			copy(t->version, sizeof(t->version), v);
 		else if ((v = value_of(r, "order")))
-			snprintf(t->q.order, sizeof(t->q.order), "%s", v);
+			copy(t->q.order, sizeof(t->q.order), v);
 		else if ((v = value_of(r, "steps")))
 			ok = read_steps(r, v, t);
 		else if ((v = value_of(r, "breaks")))
@@ -178,6 +205,7 @@ static bool read_header(struct reader *r, struct trace *t, size_t *events)
 		return wrong(r, "a trace has 1 to %d events", MAX_EVENTS);
 	if (r->seen + 1 != 1u << FIELD_COUNT || !r->steps || !r->breaks)
 		return wrong(r, "the header lacks a line");
+	check_name(&t->q);
 	return true;
 }
 
@@ -229,7 +257,7 @@ static bool read_events(struct reader *r, struct trace *t, size_t events)
 bool trace_read(const char *file, struct trace *t)
 {
 	struct reader r = { .file = file };
-	size_t events;
+	size_t events = 0;
 	bool ok;
 
 	memset(t, 0, sizeof(*t));

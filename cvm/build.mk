@@ -110,5 +110,10 @@ $(eval $(call cvm_linux,vtom-disk,6.12,vtom,"1 MiB to the disk and back",--iommu
 $(eval $(call cvm_linux,6.1-snp,6.1,snp,"AMD SEV SEV-ES SEV-SNP"))
 $(eval $(call cvm_linux,6.1-vtom,6.1,vtom,"Isolation Config: .*Group B 0xbe2"))
 
+.PHONY: check-cvm-deterministic
+check-cvm-deterministic: check-cvm-qemu $(B)/airlock-boot
+	@scripts/t cvm-deterministic tests/cvm/deterministic
+CVM_LINUX += check-cvm-deterministic
+
 CHECKS += check-cvm-launcher $(CVM_RULES) check-cvm-linux-snp check-cvm-linux-tdx
 CHECKS_ALL += check-cvm-launcher $(CVM_RULES) $(CVM_LINUX)

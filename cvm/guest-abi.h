@@ -103,6 +103,11 @@ enum cvm_call {
 	CVM_START_CPU		= 13,
 	/* RBX gpa, RCX bytes: a device writes there by itself, 0 bytes: stop */
 	CVM_HOST_WRITER		= 14,
+	/*
+	 * RBX linear address, RCX length (at most 4096): to the guest's
+	 * console, as if it went through the serial port, in one exit
+	 */
+	CVM_PRINT		= 15,
 };
 
 enum cvm_host {

@@ -20,6 +20,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -37,13 +38,14 @@ struct run {
 	const struct launch *l;
 	pid_t pid;
 	int machine, input;		/* our ends of the two pipes */
+	int monitor;			/* QEMU's, to ask where a guest hangs */
 	int signals;
 	struct timespec end;
 	char line[1024];
 	size_t line_used;
 	/* what the machine said */
 	bool running, ended, passed, cannot;
-	char why[256];
+	char why[512];
 	char *violations[MAX_VIOLATIONS];
 	unsigned int n_violations;
 	struct {
@@ -112,7 +114,7 @@ static void arg(struct args *a, const char *fmt, ...)
 }
 
 static void qemu_args(struct args *a, const struct launch *l, int elf,
-		      int image, int machine)
+		      int image, int machine, int monitor)
 {
 	arg(a, "%s", qemu_program());
 	arg(a, "-nodefaults");
@@ -148,6 +150,10 @@ static void qemu_args(struct args *a, const struct launch *l, int elf,
 	arg(a, "file,id=machine,path=/dev/fd/%d", machine);
 	arg(a, "-device");
 	arg(a, "isa-debugcon,iobase=0xe9,chardev=machine");
+	arg(a, "-chardev");
+	arg(a, "socket,id=monitor,fd=%d", monitor);
+	arg(a, "-mon");
+	arg(a, "chardev=monitor,mode=readline");
 	if (l->iommu) {
 		arg(a, "-device");
 		arg(a, "intel-iommu,intremap=off");
@@ -177,7 +183,7 @@ static int machine_elf(void)
 }
 
 static void child(struct run *r, int image, int input, int machine,
-		  const sigset_t *old)
+		  int monitor, const sigset_t *old)
 {
 	struct args a = { .n = 0 };
 	pid_t parent = getppid();
@@ -188,7 +194,7 @@ static void child(struct run *r, int image, int input, int machine,
 		_exit(127);
 	sigprocmask(SIG_SETMASK, old, NULL);
 	dup2(input, 0);
-	qemu_args(&a, r->l, elf, image, machine);
+	qemu_args(&a, r->l, elf, image, machine, monitor);
 	execvp(a.v[0], a.v);
 	_exit(127);
 }
@@ -196,7 +202,7 @@ static void child(struct run *r, int image, int input, int machine,
 static bool start(struct run *r, int image)
 {
 	sigset_t set, old;
-	int in[2], out[2];
+	int in[2], out[2], monitor[2];
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
@@ -207,17 +213,21 @@ static bool start(struct run *r, int image)
 	signal(SIGPIPE, SIG_IGN);
 	sigprocmask(SIG_BLOCK, &set, &old);
 	r->signals = signalfd(-1, &set, SFD_CLOEXEC);
-	if (r->signals < 0 || pipe2(in, O_CLOEXEC) || pipe(out))
+	if (r->signals < 0 || pipe2(in, O_CLOEXEC) || pipe(out) ||
+	    socketpair(AF_UNIX, SOCK_STREAM, 0, monitor))
 		return false;
 	fcntl(out[0], F_SETFD, FD_CLOEXEC);
+	fcntl(monitor[0], F_SETFD, FD_CLOEXEC);
 	fflush(NULL);
 	r->pid = fork();
 	if (r->pid < 0)
 		return false;
 	if (!r->pid)
-		child(r, image, in[0], out[1], &old);
+		child(r, image, in[0], out[1], monitor[1], &old);
 	close(in[0]);
 	close(out[1]);
+	close(monitor[1]);
+	r->monitor = monitor[0];
 	r->input = in[1];
 	r->machine = out[0];
 	fcntl(r->input, F_SETFL, O_NONBLOCK);
@@ -326,6 +336,43 @@ static int listen_to(struct run *r)
 	}
 }
 
+/*
+ * Where a guest that did not end was: ask QEMU's monitor, for half a second.
+ * Low addresses are the machine's own: a CPU that was not started, or waits.
+ */
+static void where(struct run *r)
+{
+	static const char command[] = "info registers -a\n";
+	char text[65536], *at = text, *rip;
+	struct pollfd p = { .fd = r->monitor, .events = POLLIN };
+	size_t used = 0, n = strlen(r->why);
+	ssize_t got;
+
+	if (write(r->monitor, command, sizeof(command) - 1) < 0)
+		return;
+	while (used + 1 < sizeof(text) && poll(&p, 1, 500) > 0) {
+		got = read(r->monitor, text + used, sizeof(text) - 1 - used);
+		if (got <= 0)
+			break;
+		used += (size_t)got;
+	}
+	text[used] = 0;
+	for (unsigned int cpu = 0; (rip = strstr(at, "RIP=")); cpu++) {
+		unsigned long v = strtoul(rip + 4, NULL, 16);
+		char place[32] = "idle";
+		int put;
+
+		if (v < 0x100000 || v >= CVM_RAM_BASE)
+			snprintf(place, sizeof(place), "at %lx", v);
+		put = snprintf(r->why + n, sizeof(r->why) - n, "%scpu %u %s",
+			       cpu ? ", " : "; ", cpu, place);
+		if (put < 0 || n + (size_t)put >= sizeof(r->why))
+			break;
+		n += (size_t)put;
+		at = rip + 4;
+	}
+}
+
 static void json_text(FILE *f, const char *s)
 {
 	fputc('"', f);
@@ -417,6 +464,11 @@ int launch_run(const struct launch *l, int image)
 	if (!start(&r, image))
 		return launch_error("cannot start QEMU: %s", strerror(errno));
 	why = listen_to(&r);
+	if (why == LAUNCH_TIME_LIMIT) {
+		snprintf(r.why, sizeof(r.why), "no end within %u s",
+			 l->time_limit);
+		where(&r);
+	}
 	if (why)
 		kill(r.pid, SIGKILL);
 	while (waitpid(r.pid, &status, 0) < 0 && errno == EINTR)
@@ -424,8 +476,6 @@ int launch_run(const struct launch *l, int image)
 	if (why == LAUNCH_TIME_LIMIT) {
 		code = why;
 		result = "time limit";
-		snprintf(r.why, sizeof(r.why), "no end within %u s",
-			 l->time_limit);
 	} else if (why) {
 		code = LAUNCH_FAILED;
 		result = "interrupted";
@@ -440,6 +490,7 @@ int launch_run(const struct launch *l, int image)
 	for (unsigned int i = 0; i < r.n_violations; i++)
 		free(r.violations[i]);
 	close(r.machine);
+	close(r.monitor);
 	close(r.signals);
 	if (r.input >= 0)
 		close(r.input);

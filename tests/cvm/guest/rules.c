@@ -141,6 +141,28 @@ void test_ap(unsigned int id)
 	}
 }
 
+static void good_print(void)
+{
+	static const char text[] = "console: printed by the guest\n";
+
+	report("debug: a line to the console",
+	       !call2(CVM_PRINT, (u64)text, sizeof(text) - 1));
+}
+
+/* QEMU's TCG does nothing for CLFLUSH, not even a translation. */
+static void note_clflush(void)
+{
+	struct cpu *c = this_cpu();
+
+	*pte_of(WINDOW_A) = 0;
+	invlpg(WINDOW_A);
+	c->vector = 99;
+	__asm__ volatile("lea 1f(%%rip), %%rbx\n\tmov %%rbx, %0\n\t"
+			 "clflush (%1)\n1:\tmovq $0, %0"
+			 : "+m"(c->resume) : "r"(WINDOW_A) : "rbx", "memory");
+	note("CLFLUSH of an unmapped page: trap", c->vector);
+}
+
 static void good_states_in_bulk(void)
 {
 	u8 s[300];
@@ -935,13 +957,15 @@ static void not_fatal(void)
 	} else if (append_is("pass")) {
 		call1(CVM_EXIT, 0);
 	} else if (append_is("garbage")) {
-		for (u64 n = 15; n < 200; n++)
+		for (u64 n = 16; n < 200; n++)
 			cvm_call4(n * n, n << 40, ~n, n << 50, n);
 		call2(CVM_HOST_CONVERT, ~0UL, 1);
 		call2(CVM_HOST_WRITE, 0x1fffffff, 1);
 		call1(CVM_PAGE_STATE, ~0UL);
 		cvm_call4(CVM_PAGE_STATES, 0, ~0UL, 1UL << 60, 0);
 		cvm_call4(CVM_LOG, 1UL << 60, ~0UL, 0, 0);
+		call2(CVM_PRINT, 1UL << 60, 100);
+		call2(CVM_PRINT, 0, ~0UL);
 		cvm_call4(CVM_START_CPU, 99, 0, 0, 0);
 		report("garbage in the debug port is survived", true);
 		garbage_msrs();
@@ -1006,6 +1030,8 @@ void test_main(void)
 	good_stale_tlb();
 	good_stale_other_cpu();
 	good_states_in_bulk();
+	good_print();
+	note_clflush();
 	good_host_flush();
 	if (boot->platform != CVM_NONE)
 		platform_tests();

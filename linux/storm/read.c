@@ -8,6 +8,7 @@
 #define pr_fmt(fmt) "storm: " fmt
 #include <linux/cpu.h>
 #include <linux/dcache.h>
+#include <linux/delay.h>
 #include <linux/fs.h>
 #include <linux/kallsyms.h>
 #include <linux/kprobes.h>
@@ -152,6 +153,10 @@ struct readers *readers_start(struct region *r, unsigned int n, int except)
 		if (cpu != except)
 			start_on(rs, cpu);
 	cpus_read_unlock();
+	/* Not before each of them has read. */
+	for (i = 0; i < rs->threads; i++)
+		while (!READ_ONCE(rs->reader[i].seen.names))
+			usleep_range(100, 1000);
 	return rs;
 }
 

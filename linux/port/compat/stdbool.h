@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What include/airlock/ asks of <stdbool.h>, in a kernel. */
+#include <linux/types.h>

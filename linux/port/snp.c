@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * SEV-SNP, VMPL0.
+ *
+ *                PVALIDATE(1)           page-state change
+ *   validated <--------------> assigned <----------------> shared
+ *                PVALIDATE(0)
+ *
+ * Sources: AMD64 manual, vol. 3, PVALIDATE; GHCB specification, SNP page
+ * state change; Linux arch/x86/coco/sev/core.c.
+ */
+#include <linux/io.h>
+#include <linux/mm.h>
+#include <asm/cpufeature.h>
+#include <asm/msr.h>
+#include <asm/sev.h>
+#include <asm/svm.h>
+
+#include "port.h"
+
+#define PSC_ENTRIES	253		/* that fit into the GHCB */
+#define PSC_STALLS	64		/* calls without progress */
+#define GHCB_PROTOCOL	2		/* the least that SNP guests negotiate */
+
+static const struct airlock_stage to_private[] = {
+	{ WORK_PSC_PRIVATE, WORK_PSC_SHARED },
+	{ WORK_VALIDATE, WORK_RESCIND },
+};
+
+static const struct airlock_stage to_shared[] = {
+	{ WORK_RESCIND, WORK_VALIDATE },
+	{ WORK_PSC_SHARED, WORK_PSC_PRIVATE },
+};
+
+unsigned int airlock_snp_stages(enum airlock_to to,
+				const struct airlock_stage **stages)
+{
+	*stages = to == AIRLOCK_TO_PRIVATE ? to_private : to_shared;
+	return 2;
+}
+
+/* ---- page-state change ---- */
+
+struct psc {
+	struct psc_hdr hdr;
+	struct psc_entry entry[PSC_ENTRIES];
+} __packed;
+
+static_assert(sizeof(struct psc) <= GHCB_SHARED_BUF_SIZE);
+
+/* As many pages at [at, to) as fit. Returns how many entries that is. */
+static unsigned int psc_fill(struct psc *psc, const struct airlock_job *j,
+			     unsigned long at, unsigned int op)
+{
+	struct airlock_piece p;
+	unsigned int n = 0;
+
+	while (n < PSC_ENTRIES && airlock_piece(j->c, at, j->to, &p)) {
+		for (; n < PSC_ENTRIES && p.pages; n++) {
+			struct psc_entry *e = &psc->entry[n];
+			unsigned int size = 1;
+
+			if (IS_ALIGNED(p.pfn, PTRS_PER_PMD) &&
+			    p.pages >= PTRS_PER_PMD)
+				size = PTRS_PER_PMD;
+			*e = (struct psc_entry){
+				.gfn = p.pfn, .operation = op,
+				.pagesize = size > 1,
+			};
+			p.pfn += size;
+			p.pages -= size;
+			at += size;
+		}
+	}
+	psc->hdr = (struct psc_hdr){ .end_entry = n - 1 };
+	return n;
+}
+
+static u64 psc_call(struct ghcb *ghcb)
+{
+	memset(ghcb->save.valid_bitmap, 0, sizeof(ghcb->save.valid_bitmap));
+	ghcb->protocol_version = GHCB_PROTOCOL;
+	ghcb->ghcb_usage = 0;
+	ghcb_set_sw_exit_code(ghcb, SVM_VMGEXIT_PSC);
+	ghcb_set_sw_exit_info_1(ghcb, 0);
+	ghcb_set_sw_exit_info_2(ghcb, 0);
+	ghcb_set_sw_scratch(ghcb, __pa(ghcb->shared_buffer));
+	native_wrmsrl(MSR_AMD64_SEV_ES_GHCB, __pa(ghcb));
+	VMGEXIT();
+	if (READ_ONCE(ghcb->save.sw_exit_info_1) & U32_MAX)
+		return U64_MAX;
+	return READ_ONCE(ghcb->save.sw_exit_info_2);
+}
+
+/*
+ * The buffer is the host's to write: what is in it is read once, and what it
+ * should say is known here.
+ * @done: receives how many entries the host certainly did
+ */
+static int psc_host(struct ghcb *ghcb, unsigned int n, unsigned int *done,
+		    u64 *detail)
+{
+	struct psc *psc = (struct psc *)ghcb->shared_buffer;
+	unsigned int current_entry, stalls = 0;
+	u64 error, hdr;
+
+	while (*done < n) {
+		error = psc_call(ghcb);
+		hdr = READ_ONCE(*(u64 *)&psc->hdr);
+		current_entry = hdr & U16_MAX;
+		*detail = hdr;
+		if (hdr >> 32 || (hdr >> 16 & U16_MAX) != n - 1 ||
+		    current_entry < *done || current_entry > n)
+			return AIRLOCK_V_PSC_HEADER;
+		stalls = current_entry == *done ? stalls + 1 : 0;
+		*done = current_entry;
+		if (error)
+			return AIRLOCK_E_REFUSED;
+		if (stalls == PSC_STALLS)
+			return AIRLOCK_E_STALLED;
+	}
+	return AIRLOCK_OK;
+}
+
+/* One buffer full, from @at on; @at: receives the first page not done. */
+static int psc_some(struct airlock_job *j, unsigned int op, unsigned long *at,
+		    unsigned long *end)
+{
+	unsigned int n, i, done = 0;
+	unsigned long flags, first = *at;
+	struct ghcb *state = NULL;	/* the kernel's struct ghcb_state */
+	struct airlock_piece p;
+	struct ghcb *ghcb;
+	u64 detail = 0;
+	int status;
+
+	local_irq_save(flags);
+	ghcb = airlock_kernel.sev_get_ghcb(&state);
+	n = psc_fill((struct psc *)ghcb->shared_buffer, j, first, op);
+	status = psc_host(ghcb, n, &done, &detail);
+	airlock_kernel.sev_put_ghcb(&state);
+	local_irq_restore(flags);
+
+	/* Sizes again from our own knowledge, not from the host's memory. */
+	for (i = 0, *end = first; i < n; i++) {
+		airlock_piece(j->c, *end, j->to, &p);
+		if (i == done)
+			*at = *end;
+		*end += IS_ALIGNED(p.pfn, PTRS_PER_PMD) &&
+			p.pages >= PTRS_PER_PMD ? PTRS_PER_PMD : 1;
+	}
+	if (done == n)
+		*at = *end;
+	if (status == AIRLOCK_V_PSC_HEADER)
+		return airlock_lied(j, status, *at, *end, p.pfn, detail);
+	return status;
+}
+
+static int psc_all(struct airlock_job *j, unsigned int op)
+{
+	unsigned long at = j->from, end;
+	int status;
+
+	while (at < j->to) {
+		status = psc_some(j, op, &at, &end);
+		if (status)
+			return airlock_failed(j, status, at, end);
+	}
+	return AIRLOCK_OK;
+}
+
+/* ---- PVALIDATE ---- */
+
+/* Take a cached line of the page's shared past out of every cache. */
+static void evict(unsigned long va, unsigned int pages)
+{
+	const u8 *p = (const u8 *)va;
+
+	if (boot_cpu_has(X86_FEATURE_COHERENCY_SFW_NO))
+		return;
+	for (; pages--; p += PAGE_SIZE) {
+		(void)READ_ONCE(p[0]);
+		(void)READ_ONCE(p[PAGE_SIZE - 1]);
+	}
+}
+
+static int validate_4k(unsigned long pfn, bool validate)
+{
+	unsigned long va = airlock_window_open(pfn, false, false);
+	int rc = pvalidate(va, RMP_PG_SIZE_4K, validate);
+
+	if (!rc && validate)
+		evict(va, 1);
+	airlock_window_close(va, false);
+	return rc;
+}
+
+/* 512 pages; @done of them on failure. */
+static int validate_2m(unsigned long pfn, bool validate, unsigned int *done)
+{
+	unsigned long va = airlock_window_open(pfn, true, false);
+	int rc = pvalidate(va, RMP_PG_SIZE_2M, validate);
+
+	*done = rc ? 0 : PTRS_PER_PMD;
+	if (rc == PVALIDATE_FAIL_SIZEMISMATCH)
+		for (rc = 0; !rc && *done < PTRS_PER_PMD; *done += !rc)
+			rc = pvalidate(va + *done * PAGE_SIZE, RMP_PG_SIZE_4K,
+				       validate);
+	if (!rc && validate)
+		evict(va, PTRS_PER_PMD);
+	airlock_window_close(va, true);
+	return rc;
+}
+
+/*
+ * The RMP did not change, or not as it should: nobody but the host can have
+ * brought that about.
+ */
+static int validate_all(struct airlock_job *j, bool validate)
+{
+	unsigned long at = j->from;
+	struct airlock_piece p;
+	unsigned int n;
+	int rc;
+
+	while (airlock_piece(j->c, at, j->to, &p)) {
+		while (p.pages) {
+			n = 1;
+			if (IS_ALIGNED(p.pfn, PTRS_PER_PMD) &&
+			    p.pages >= PTRS_PER_PMD) {
+				rc = validate_2m(p.pfn, validate, &n);
+			} else {
+				rc = validate_4k(p.pfn, validate);
+				n = !rc;
+			}
+			at += n;
+			p.pfn += n;
+			p.pages -= n;
+			if (rc)
+				return airlock_lied(j, rc ==
+						    PVALIDATE_FAIL_NOUPDATE ?
+						    AIRLOCK_V_UNCHANGED :
+						    AIRLOCK_V_PVALIDATE,
+						    at, at + 1, p.pfn, rc);
+		}
+		cond_resched();
+	}
+	return AIRLOCK_OK;
+}
+
+int airlock_snp_work(struct airlock_job *j, enum airlock_work work)
+{
+	switch (work) {
+	case WORK_PSC_PRIVATE:
+		return psc_all(j, SNP_PAGE_STATE_PRIVATE);
+	case WORK_PSC_SHARED:
+		return psc_all(j, SNP_PAGE_STATE_SHARED);
+	case WORK_VALIDATE:
+		return validate_all(j, true);
+	case WORK_RESCIND:
+		return validate_all(j, false);
+	default:
+		return AIRLOCK_OK;
+	}
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * TDX, without a paravisor.
+ *
+ *               ACCEPT           MapGPA
+ *   accepted <---------- pending <------> shared
+ *       |                                   ^
+ *       +------------- MapGPA --------------+
+ *
+ * ACCEPT is a call to the TDX module, which is trusted; MapGPA is a request
+ * to the VMM, which is not.
+ *
+ * Sources: Intel's Guest-Host-Communication Interface; TDX module ABI; Linux
+ * arch/x86/coco/tdx/tdx.c. The physical address comes from the page-table
+ * entry, so that vmalloc addresses work.
+ */
+#include <linux/mm.h>
+#include <asm/shared/tdx.h>
+
+#include "port.h"
+
+#define STALLS			3
+#define STATUS(rax)		((rax) >> 32)
+#define ALREADY_ACCEPTED	0x00000b0a
+#define SIZE_MISMATCH		0xc0000b0b
+#define OPERAND_BUSY		0x80000200U
+
+static const struct airlock_stage to_private[] = {
+	{ WORK_MAP_PRIVATE, WORK_MAP_SHARED },
+	{ WORK_ACCEPT, WORK_NONE },
+};
+
+static const struct airlock_stage to_shared[] = {
+	{ WORK_MAP_SHARED, WORK_MAP_ACCEPT },
+};
+
+unsigned int airlock_tdx_stages(enum airlock_to to,
+				const struct airlock_stage **stages)
+{
+	*stages = to == AIRLOCK_TO_PRIVATE ? to_private : to_shared;
+	return to == AIRLOCK_TO_PRIVATE ? 2 : 1;
+}
+
+/* ---- MapGPA ---- */
+
+static int map_piece(struct airlock_job *j, const struct airlock_piece *p,
+		     bool shared)
+{
+	u64 start = PFN_PHYS(p->pfn) | airlock_attr(shared), at = start, r;
+	u64 end = start + PFN_PHYS(p->pages);
+	unsigned int stalls = 0;
+
+	for (;;) {
+		struct tdx_module_args args = {
+			.r10 = TDX_HYPERCALL_STANDARD,
+			.r11 = TDVMCALL_MAP_GPA, .r12 = at, .r13 = end - at,
+		};
+		unsigned long done = p->pos + PHYS_PFN(at - start);
+
+		r = airlock_kernel.tdx_hypercall(&args);
+		if (!r)
+			return AIRLOCK_OK;
+		if (r != TDVMCALL_STATUS_RETRY)
+			return airlock_failed(j, AIRLOCK_E_REFUSED, done,
+					      p->pos + p->pages);
+		if (args.r11 < at || args.r11 >= end ||
+		    offset_in_page(args.r11))
+			return airlock_lied(j, AIRLOCK_V_MAPGPA, done,
+					    p->pos + p->pages, p->pfn,
+					    args.r11);
+		stalls = args.r11 == at ? stalls + 1 : 0;
+		if (stalls == STALLS)
+			return airlock_failed(j, AIRLOCK_E_STALLED, done,
+					      p->pos + p->pages);
+		at = args.r11;
+	}
+}
+
+static int map_all(struct airlock_job *j, bool shared)
+{
+	unsigned long at = j->from;
+	struct airlock_piece p;
+	int status;
+
+	for (; airlock_piece(j->c, at, j->to, &p); at += p.pages) {
+		status = map_piece(j, &p, shared);
+		if (status)
+			return status;
+	}
+	return AIRLOCK_OK;
+}
+
+/* ---- ACCEPT ---- */
+
+static u64 accept_call(unsigned long pfn, unsigned int level)
+{
+	unsigned int busy = 0;
+	u64 r;
+
+	do {
+		struct tdx_module_args args = {
+			.rcx = PFN_PHYS(pfn) | level,
+		};
+
+		r = airlock_kernel.tdcall(TDG_MEM_PAGE_ACCEPT, &args);
+	} while (STATUS(r) == OPERAND_BUSY && ++busy < STALLS);
+	return r;
+}
+
+/* 512 pages if the module has them so, or one. */
+static u64 accept_some(struct airlock_job *j, const struct airlock_piece *p,
+		       unsigned long *pages)
+{
+	u64 r;
+
+	if (IS_ALIGNED(p->pfn, PTRS_PER_PMD) && p->pages >= PTRS_PER_PMD) {
+		*pages = PTRS_PER_PMD;
+		r = accept_call(p->pfn, 1);
+		/* In doubt, "already" may be true of some of them only. */
+		if (STATUS(r) != SIZE_MISMATCH &&
+		    !(j->in_doubt && STATUS(r) == ALREADY_ACCEPTED))
+			return r;
+	}
+	*pages = 1;
+	return accept_call(p->pfn, 0);
+}
+
+/*
+ * "Already accepted" is proof that the page was not taken away, but also that
+ * the VMM did not do what it said: it is believed only of pages for which it
+ * never said so.
+ */
+static int accept_all(struct airlock_job *j)
+{
+	unsigned long at = j->from, n;
+	struct airlock_piece p;
+	u64 r;
+
+	while (airlock_piece(j->c, at, j->to, &p)) {
+		for (; p.pages; p.pfn += n, p.pages -= n, at += n) {
+			r = accept_some(j, &p, &n);
+			if (!r || (j->in_doubt &&
+				   STATUS(r) == ALREADY_ACCEPTED))
+				continue;
+			if (STATUS(r) == OPERAND_BUSY)
+				return airlock_failed(j, AIRLOCK_E_STALLED, at,
+						      at + n);
+			return airlock_lied(j, AIRLOCK_V_ACCEPT, at, at + n,
+					    p.pfn, r);
+		}
+		cond_resched();
+	}
+	return AIRLOCK_OK;
+}
+
+int airlock_tdx_work(struct airlock_job *j, enum airlock_work work)
+{
+	int status;
+
+	switch (work) {
+	case WORK_MAP_PRIVATE:
+		return map_all(j, false);
+	case WORK_MAP_SHARED:
+		return map_all(j, true);
+	case WORK_ACCEPT:
+		return accept_all(j);
+	case WORK_MAP_ACCEPT:
+		status = map_all(j, false);
+		/* Nothing is certain before it is accepted. */
+		return status ? airlock_failed(j, status, j->from, j->to) :
+		       accept_all(j);
+	default:
+		return AIRLOCK_OK;
+	}
+}

@@ -2,7 +2,7 @@
 # The lab: the engine's own sources, compiled as they are, on simulated CPUs.
 
 LAB_SRCS := $(addprefix lab/,explore.c intern.c frames.c mmu.c host.c \
-	engine.c step.c props.c setup.c lab.c narrate.c where.c verdict.c)
+	engine.c step.c props.c setup.c lab.c narrate.c where.c ends.c verdict.c)
 # Everything but the instructions, which the lab's machine supplies itself.
 LAB_ENGINE_SRCS = $(filter-out engine/insn/%,$(ENGINE_SRCS))
 
@@ -60,10 +60,17 @@ $(LAB_TESTS): %: %.o $(LAB_OBJS)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LAB_LDFLAGS) -o $@ $^ $(LAB_LIBS)
 
+# Parts that run no engine, with AddressSanitizer.
+$(LAB_DIR)/tests/parts: tests/lab/parts.c lab/ends.c lab/intern.c
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(HOST_CFLAGS) $(SAN) -Ilab -o $@ $^ $(LAB_LIBS) -lcmocka
+
 CHECKS += check-lab
 CHECKS_ALL += check-mutants
 .PHONY: check-lab check-mutants mutants
-check-lab: $(LAB_TESTS)
+check-lab: $(LAB_TESTS) $(LAB_DIR)/tests/parts
+	@scripts/t lab-parts $(LAB_DIR)/tests/parts
 	@scripts/t lab-suite $(LAB_DIR)/tests/suite
 	@scripts/t lab-reduction $(LAB_DIR)/tests/reduction
 

@@ -398,6 +398,12 @@ static bool state_store(struct explore *x, const uint32_t *s, uint32_t parent)
 	return true;
 }
 
+static void tell_edge(const struct explore *x, uint32_t from, uint32_t to)
+{
+	if (x->limits.edge)
+		x->limits.edge(x->limits.edge_ctx, from, to);
+}
+
 static void insert(struct explore *x, struct candidate c, const uint32_t *s)
 {
 	const uint64_t *slots = x->doors[door_of(x, c.tag)].slots;
@@ -406,8 +412,11 @@ static void insert(struct explore *x, struct candidate c, const uint32_t *s)
 
 	for (; (slot = slots[i]); i = (i + 1) & (SEGMENT_SLOTS - 1)) {
 		if (slot >> 32 == c.tag &&
-		    !memcmp(state_at(x, (uint32_t)slot - 1), s, state_bytes(x)))
+		    !memcmp(state_at(x, (uint32_t)slot - 1), s,
+			    state_bytes(x))) {
+			tell_edge(x, c.parent, (uint32_t)slot - 1);
 			return;
+		}
 	}
 	/* Store nothing that the table has no room for: it would come twice. */
 	if (!table_make_room(x, c.tag) || !state_store(x, s, c.parent)) {
@@ -417,6 +426,8 @@ static void insert(struct explore *x, struct candidate c, const uint32_t *s)
 	/* states is one more than the number of the new one, as in a slot. */
 	segment_put(x->doors[door_of(x, c.tag)].segment,
 		    (uint64_t)c.tag << 32 | x->st.states);
+	if (x->st.states > 1)	/* the first state has no way to it */
+		tell_edge(x, c.parent, (uint32_t)x->st.states - 1);
 }
 
 /* Fetch the state that a candidate will be compared with, if there is one. */
@@ -666,24 +677,32 @@ static explore_label label_between(struct explore *x, uint32_t parent,
 	return x->found_label;
 }
 
-size_t explore_trace(struct explore *x, explore_label *labels, size_t max)
+size_t explore_path(struct explore *x, uint64_t end, explore_label *labels,
+		    size_t max)
 {
-	size_t n = 0, whole, i;
+	size_t n = 0, i;
 	uint32_t at;
 
-	if (x->result != EXPLORE_BAD && x->result != EXPLORE_DEADLOCK)
-		return 0;
-	for (at = x->last; at; at = *parent_at(x, at))
+	for (at = (uint32_t)end; at; at = *parent_at(x, at))
 		n++;
-	whole = n + (x->result == EXPLORE_BAD);
-	if (x->result == EXPLORE_BAD && n < max)
-		labels[n] = x->bad_label;
-	for (at = x->last, i = n; at; at = *parent_at(x, at)) {
+	for (at = (uint32_t)end, i = n; at; at = *parent_at(x, at)) {
 		i--;
 		if (i < max)
 			labels[i] = label_between(x, *parent_at(x, at), at);
 	}
-	return whole;
+	return n;
+}
+
+size_t explore_trace(struct explore *x, explore_label *labels, size_t max)
+{
+	size_t n;
+
+	if (x->result != EXPLORE_BAD && x->result != EXPLORE_DEADLOCK)
+		return 0;
+	n = explore_path(x, x->last, labels, max);
+	if (x->result == EXPLORE_BAD && n < max)
+		labels[n] = x->bad_label;
+	return n + (x->result == EXPLORE_BAD);
 }
 
 /* -- life --------------------------------------------------------------- */

@@ -61,6 +61,9 @@ struct explore_limits {
 	const volatile bool *stop;
 	void (*progress)(void *ctx, const struct explore *x);	/* ~ 5 / s */
 	void *progress_ctx;
+	/* Every transition, by the numbers of its states; see explore_state(). */
+	void (*edge)(void *ctx, uint32_t from, uint32_t to);
+	void *edge_ctx;
 };
 
 struct explore_stats {
@@ -89,6 +92,13 @@ const struct explore_stats *explore_stats(const struct explore *x);
  * Return: the whole number of labels.
  */
 size_t explore_trace(struct explore *x, explore_label *labels, size_t max);
+
+/**
+ * explore_path() - the labels from the initial state to the i-th one
+ * Return: their whole number, of which up to @max are written.
+ */
+size_t explore_path(struct explore *x, uint64_t i, explore_label *labels,
+		    size_t max);
 
 /* The i-th stored state (0 is the initial one), for tests and projections. */
 const uint32_t *explore_state(const struct explore *x, uint64_t i);

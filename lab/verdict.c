@@ -3,8 +3,10 @@
  * From a question to an answer.
  */
 #include "machine.h"
+#include "ends.h"
 
 #include <err.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,16 +23,24 @@ void lab_config_default(struct lab_config *cfg)
 	};
 }
 
-/* Run a trace again for its words. */
-static void narrate(struct lab *l, struct explore *x, struct lab_verdict *v)
+/*
+ * Run a trace again for its words: that of a bad transition, or the way to
+ * the state @at of a circle.
+ */
+static void narrate(struct lab *l, struct explore *x, struct lab_verdict *v,
+		    const uint32_t *at)
 {
-	size_t n = explore_trace(x, NULL, 0);
+	size_t n = at ? explore_path(x, *at, NULL, 0) :
+		explore_trace(x, NULL, 0);
 	explore_label *label = calloc(n + 1, sizeof(*label));
 
 	v->event = calloc(n + 1, sizeof(*v->event));
 	if (!label || !v->event)
 		err(3, "out of memory");
-	explore_trace(x, label, n);
+	if (at)
+		explore_path(x, *at, label, n);
+	else
+		explore_trace(x, label, n);
 	lab_replay_begin(l);
 	for (size_t i = 0; i < n; i++)
 		if (!lab_replay_step(l, label[i], &v->event[i]))
@@ -39,23 +49,53 @@ static void narrate(struct lab *l, struct explore *x, struct lab_verdict *v)
 	free(label);
 }
 
+/* Explored to the end and nothing wrong: then every run has to end, too. */
+static void endless(struct lab *l, struct explore *x, struct lab_verdict *v,
+		    const struct ends *e)
+{
+	struct lab_event *last;
+	uint32_t at;
+
+	if (!ends_circle(e, v->stats.states, &at))
+		return;
+	v->result = EXPLORE_BAD;
+	v->bad = LAB_BAD_ENDLESS;
+	narrate(l, x, v, &at);
+	if (!v->nevents)
+		return;
+	last = &v->event[v->nevents - 1];
+	last->bad = LAB_BAD_ENDLESS;
+	snprintf(last->why, sizeof(last->why),
+		 "from here on it can go round in a circle and never end");
+}
+
 static int one(const struct lab_config *cfg, const struct explore_limits *lim,
 	       struct lab_verdict *v)
 {
 	struct lab *l = lab_new(cfg, &v->why);
+	struct explore_limits with = *lim;
+	struct ends ends = { 0 };
 	struct explore *x;
 
 	if (!l)
 		return -1;
+	/* Without reduction TLBs fill and drop for ever: circles say nothing. */
+	if (cfg->reduce) {
+		with.edge = ends_edge;
+		with.edge_ctx = &ends;
+	}
 	x = explore_new(lab_model(l));
-	v->result = explore_run(x, lim);
+	v->result = explore_run(x, &with);
 	v->stats = *explore_stats(x);
 	v->bytes_per_state = (double)(v->stats.bytes_states +
 				      lab_intern_bytes(l)) /
 		(double)v->stats.states;
 	v->bad = v->stats.bad_code;
 	if (v->result == EXPLORE_BAD || v->result == EXPLORE_DEADLOCK)
-		narrate(l, x, v);
+		narrate(l, x, v, NULL);
+	else if (v->result == EXPLORE_DONE && cfg->reduce)
+		endless(l, x, v, &ends);
+	ends_free(&ends);
 	explore_free(x);
 	lab_free(l);
 	return 0;
@@ -72,7 +112,7 @@ int lab_check(const struct lab_config *cfg, const struct explore_limits *lim,
 	if (one(cfg, lim, v))
 		return -1;
 	v->shortest = !cfg->reduce;
-	if (!v->event || !cfg->reduce)
+	if (!v->event || !cfg->reduce || v->bad == LAB_BAD_ENDLESS)
 		return 0;
 	q.reduce = false;
 	l2.states = SHORTEST_STATES;

@@ -161,6 +161,10 @@ void trap(struct frame *f)
 	c->rip = f->rip;
 	c->cr2 = cr2;
 	c->traps++;
+	if (f->vector == 14)
+		c->page_faults++;
+	if (f->vector == 20 || f->vector == 29)
+		c->confidential++;
 	if (!c->resume)
 		fatal_trap(f);
 	f->rip = c->resume;

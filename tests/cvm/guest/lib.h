@@ -39,6 +39,7 @@ struct cpu {
 	volatile u64 vector, error, rip, cr2, traps, last;
 	volatile u64 ipis;
 	volatile u64 reads;
+	volatile u64 page_faults, confidential;	/* #PF; #VE and #VC */
 };
 
 extern const struct cvm_boot *boot;

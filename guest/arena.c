@@ -131,6 +131,21 @@ static void area_init(unsigned int i)
 	mixed(a);
 }
 
+/*
+ * The 8 pages once more, in a vmalloc area that was given back but is still
+ * mapped: the order's alias step has to see to it.
+ */
+void lazy_job(const struct area *a, struct job *j)
+{
+	u64 gpa[8];
+
+	*j = a->job[1];
+	for (unsigned int i = 0; i < 8; i++)
+		gpa[i] = gpa_of(j->r[0].va + i * PAGE);
+	j->alias[0] = (struct airlock_range){ vmap(gpa, 8), 8 };
+	j->aliases = 1;
+}
+
 void arena_init(void)
 {
 	u64 room = (ram_end - arena) / LARGE - 1;

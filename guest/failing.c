@@ -56,13 +56,13 @@ static bool one(const struct job *j, enum cvm_host kind, u64 n)
 
 	call2(CVM_HOST, kind, n);
 	for (unsigned int i = 0; i < 2; i++) {
-		convert_job(j, NULL);
+		convert_job(j, false);
 		check_job(j);
 	}
 	call2(CVM_HOST, CVM_HOST_KVM, 0);
 	/* One that failed on the way there is there still, or never was. */
 	if (job_state(j, &state) && state == AIRLOCK_PAGE_SHARED)
-		convert_job(j, NULL);
+		convert_job(j, false);
 	check_job(j);
 	if (!job_state(j, &state) || state != AIRLOCK_PAGE_PRIVATE)
 		fail("%s: not all pages are back after one refusal", j->name);

@@ -183,12 +183,13 @@ struct area {
 extern struct area area[MAX_CPUS];
 extern unsigned int areas;
 void arena_init(void);
+void lazy_job(const struct area *a, struct job *j);
 u64 gpa_of(u64 va);
 bool job_state(const struct job *j, enum airlock_page *state);
 void stray_reads(const struct area *a);
 void check_contents(const struct job *j, enum airlock_to to);
 bool host_misbehaved(void);
-bool convert_job(const struct job *j, const struct airlock_order *order);
+bool convert_job(const struct job *j, bool lazy);
 
 /* readers.c: what the other CPUs do meanwhile */
 enum ask { ASK_TOUCH, ASK_CLOSED };
@@ -208,9 +209,10 @@ void orders_init(void);
 int closed(void *cookie, const struct airlock_range *r, unsigned int n,
 	   enum airlock_to to);
 bool order_closes(const struct airlock_order *o);
+bool order_has(const struct airlock_order *o, uint8_t step);
 void work(void);
 void work_ap(void);
-void forced_by_host(const char *what);
+__attribute__((noreturn)) void forced_by_host(const char *what);
 __attribute__((noreturn)) void finish(void);
 void fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void storm(void);

@@ -62,10 +62,10 @@ static void make_ghcb(unsigned int i)
 {
 	u64 at = (u64)ghcb[i];
 
-	if (airlock_port_pvalidate(at, false, false))
-		panic("a GHCB page cannot be rescinded");
-	if (airlock_port_vmgexit(0x14 | at | GHCB_PSC_SHARED) != 0x15)
-		panic("the host does not share a GHCB page");
+	/* Without one there is no console either. */
+	if (airlock_port_pvalidate(at, false, false) ||
+	    airlock_port_vmgexit(0x14 | at | GHCB_PSC_SHARED) != 0x15)
+		forced_by_host("a refused GHCB page");
 	map_shared(at);
 	memset(ghcb[i], 0, PAGE);
 }

@@ -50,9 +50,20 @@ void port_init(void)
 
 /* ---- page tables ---- */
 
+/* Without the lock, make it likely that two CPUs meet. */
+static void dawdle(void)
+{
+	u64 end = rdtsc() + boot.tsc_khz / 50;
+
+	while (rdtsc() < end)
+		pause();
+}
+
 const uint64_t *airlock_port_table(uint64_t pa)
 {
 	port_drain();
+	if (port.no_lock)
+		dawdle();
 	return direct(pa);
 }
 
@@ -212,10 +223,15 @@ bool airlock_port_alias(uint64_t va, uint64_t gpa, uint64_t pages,
 void airlock_port_violation(const struct airlock_violation *v)
 {
 	u64 n = __atomic_add_fetch(&host_violations, 1, __ATOMIC_SEQ_CST);
+	char text[160];
+	size_t len;
 
-	if (n <= 4)
-		say("violation by the host: %s: gpa %lx, %lu pages, %lx",
-		    airlock_strerror(v->status), v->gpa, v->pages, v->detail);
+	if (n > 4)
+		return;
+	len = format(text, sizeof(text), "violation by the host: %s: gpa %lx, "
+		     "%lu pages, %lx", airlock_strerror(v->status), v->gpa,
+		     v->pages, v->detail);
+	call2(CVM_LOG, (u64)text, len);
 }
 
 /* ---- platform calls ---- */

@@ -26,12 +26,21 @@ static struct {
 /* All jobs of a CPU's own area, there and back. */
 static void convert_area(unsigned int id)
 {
+	static struct job lazy[MAX_CPUS];
+	enum airlock_page state;
 	struct area *a = &area[id];
 
 	for (unsigned int i = 0; i < a->jobs; i++) {
-		convert_job(&a->job[i], NULL);
-		convert_job(&a->job[i], NULL);
+		convert_job(&a->job[i], false);
+		convert_job(&a->job[i], false);
 	}
+	if (!asking || boot.platform == CVM_NONE ||
+	    !order_has(&order[AIRLOCK_TO_SHARED], AIRLOCK_STEP_ALIAS) ||
+	    !job_state(&a->job[1], &state) || state != AIRLOCK_PAGE_PRIVATE)
+		return;
+	lazy_job(a, &lazy[id]);
+	convert_job(&lazy[id], true);
+	convert_job(&a->job[1], false);
 }
 
 static void take_part(unsigned int id)

@@ -80,6 +80,14 @@ bool order_closes(const struct airlock_order *o)
 	return false;
 }
 
+bool order_has(const struct airlock_order *o, uint8_t step)
+{
+	for (unsigned int i = 0; i < o->nsteps; i++)
+		if (o->step[i] == step)
+			return true;
+	return false;
+}
+
 /* ---- a conversion ---- */
 
 /* By CPU: what it converts, for the callback. */
@@ -129,9 +137,10 @@ static void check_outcome(const struct job *j, const struct airlock_outcome *o)
 
 /*
  * Convert a job's pages to where they are not. Return: false when they are in
- * several states, or lost: then nothing was done.
+ * several states, or lost: then nothing was done. @lazy: the alias is given back
+ * before, but not unmapped.
  */
-bool convert_job(const struct job *j, const struct airlock_order *o)
+bool convert_job(const struct job *j, bool lazy)
 {
 	unsigned int id = this_cpu()->id;
 	struct airlock_outcome out;
@@ -144,8 +153,10 @@ bool convert_job(const struct job *j, const struct airlock_order *o)
 	     AIRLOCK_TO_PRIVATE;
 	if (asking)
 		ask_readers(id, j, ASK_TOUCH);
+	if (lazy)
+		vunmap_lazily(j->alias[0].va, 8);
 	current[id] = j;
-	airlock_convert_order(engine, j->r, j->n, to, o ? o : &order[to],
+	airlock_convert_order(engine, j->r, j->n, to, &order[to],
 			      &out);
 	current[id] = NULL;
 	count_outcome(&out);
@@ -271,12 +282,18 @@ void forced_by_host(const char *what)
 {
 	struct airlock_violation v = { .status = AIRLOCK_V_CALLED_BACK };
 	static u32 once;
+	char text[120];
+	size_t n;
 
 	while (__atomic_exchange_n(&once, 1, __ATOMIC_SEQ_CST))
 		pause();
 	airlock_port_violation(&v);
-	say("%s was forced by the host: the guest ends itself", what);
+	n = format(text, sizeof(text), "%s was forced by the host: the guest "
+		   "ends itself", what);
+	call2(CVM_LOG, (u64)text, n);
 	call1(CVM_EXIT, call1(CVM_COUNTER, CVM_N_VIOLATIONS));
+	for (;;)
+		pause();
 }
 
 /* ---- the workloads ---- */

@@ -53,7 +53,7 @@ $(B)/airlock-boot: $(CVM)/boot_main.o $(CVM_BOOT_OBJS)
 # ---- tests ----
 
 CVM_GUEST := $(B)/tests/cvm
-CVM_GUEST_OBJS := $(patsubst %,$(CVM_GUEST)/%.o,entry lib rules)
+CVM_GUEST_OBJS := $(patsubst %,$(CVM_GUEST)/%.o,entry lib rules alone)
 
 $(CVM_GUEST)/%.o: tests/cvm/guest/%.c cvm/build.mk
 	$(call say,CC,$@)

@@ -276,6 +276,24 @@ unsigned int state_of(u64 gpa)
 	return (unsigned int)call1(CVM_PAGE_STATE, gpa);
 }
 
+static u64 expected;
+
+void expect(u64 n)
+{
+	expected += n;
+	call1(CVM_EXPECT, n);
+}
+
+void expect_what_was(void)
+{
+	expect(call1(CVM_EXPECT, 0) - expected);
+}
+
+unsigned int plain_state(u64 gpa)
+{
+	return state_of(gpa) & CVM_STATE_MASK;
+}
+
 /* ---- CPUs ---- */
 
 void start_ap(unsigned int id)

@@ -20,6 +20,12 @@ typedef uint64_t u64;
 /* Test memory, away from the image: 2M-aligned, 16 MiB. */
 #define TEST_BASE	0x3000000UL
 
+/* A page and three regions of it. */
+#define P0	TEST_BASE
+#define R1	(TEST_BASE + LARGE)
+#define R2	(TEST_BASE + 2 * LARGE)
+#define R3	(TEST_BASE + 3 * LARGE)
+
 /* Linear windows, one 2M region each, mapped page by page; B is CPU 1's. */
 #define WINDOW_A	0x4000000000UL
 #define WINDOW_B	0x4000200000UL
@@ -70,6 +76,21 @@ void send_ipi(unsigned int id, unsigned int vector);
 void spin(u64 n);
 
 unsigned int state_of(u64 gpa);
+unsigned int plain_state(u64 gpa);
+
+/* So many violations are to come; as many as came, where a race decides. */
+void expect(u64 n);
+void expect_what_was(void);
+
+/* alone.c: each ends with finish() */
+extern bool stressing;
+void stress_cpu(unsigned int id);
+void stress(void);
+void hostile_acts(void);
+void instructions_counted(void);
+void garbage_msrs(void);
+void dma(void);
+void exit_cost(void);
 
 /* SNP */
 u32 pvalidate(u64 va, bool large, bool validate, bool *cf);

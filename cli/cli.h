@@ -122,7 +122,7 @@ bool pool_run(const struct pool *p, const struct question *q,
 	      struct answer *a, size_t n);
 unsigned int pool_default_jobs(void);
 
-/* ---- lanes.c, wrap.c: what a drawing of a counterexample shows, and where ---- */
+/* ---- lanes.c, wrap.c: what a drawing shows, and where ---- */
 
 #define LANES (LAB_MAX_CPUS + 1)
 

@@ -116,7 +116,9 @@ static void set_feature(struct lab_config *cfg, uint32_t bit, bool on)
 void field_set(struct lab_config *cfg, enum field f, unsigned int v)
 {
 	switch (f) {
-	case FIELD_PLATFORM:	 cfg->platform = (enum airlock_platform)v; break;
+	case FIELD_PLATFORM:
+		cfg->platform = (enum airlock_platform)v;
+		break;
 	case FIELD_TO:		 cfg->to = (enum airlock_to)v;	break;
 	case FIELD_CPUS:	 cfg->cpus = v;			break;
 	case FIELD_CONVERTERS:	 cfg->converters = v;		break;

@@ -159,7 +159,7 @@ void report_one(const struct report *r, size_t i)
 	printf("%s%s%s\n\n", colour_of(a, r->colour), text, PLAIN(r->colour));
 	render_heading(stdout, &r->q[i], a);
 	if (a->kind == ANSWER_LIMIT || a->kind == ANSWER_STOPPED)
-		print_wrapped(stdout, "", CLI_LABEL, "nothing wrong was found as far as "
-			      "this went; that is not \"safe\"");
+		print_wrapped(stdout, "", CLI_LABEL, "nothing wrong was found "
+			      "as far as this went; that is not \"safe\"");
 	free(text);
 }

@@ -212,8 +212,8 @@ static const char style[] =
 	".arrow{fill:none;stroke:#57606a;stroke-width:1.3}\n"
 	".host{stroke:#0a5c8f}\n"
 	"</style>\n"
-	"<defs><marker id=\"tip\" markerWidth=\"9\" markerHeight=\"8\" refX=\"7\""
-	" refY=\"4\" orient=\"auto\"><path d=\"M0 0.5L8 4L0 7.5z\" "
+	"<defs><marker id=\"tip\" markerWidth=\"9\" markerHeight=\"8\" "
+	"refX=\"7\" refY=\"4\" orient=\"auto\"><path d=\"M0 0.5L8 4L0 7.5z\" "
 	"fill=\"#57606a\"/></marker>\n"
 	"<marker id=\"htip\" markerWidth=\"9\" markerHeight=\"8\" refX=\"7\" "
 	"refY=\"4\" orient=\"auto\"><path d=\"M0 0.5L8 4L0 7.5z\" "
@@ -301,7 +301,8 @@ void svg_write(FILE *to, const struct question *q, const struct answer *a)
 	fprintf(to, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 		"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%.0f\" "
 		"height=\"%.0f\" viewBox=\"0 0 %.0f %.0f\">\n%s<rect "
-		"width=\"100%%\" height=\"100%%\" fill=\"#ffffff\"/>\n%s</svg>\n",
+		"width=\"100%%\" height=\"100%%\" fill=\"#ffffff\"/>\n"
+		"%s</svg>\n",
 		s.width, s.y + 14, s.width, s.y + 14, style, body);
 	free(body);
 	free(s.top);

@@ -30,3 +30,48 @@ $(B)/guest.elf: $(GUEST_OBJS) $(B)/libairlock.a guest/guest.lds
 		-T guest/guest.lds -o $@ $(GUEST_OBJS) $(B)/libairlock.a
 
 -include $(wildcard $(GUEST)/*.d)
+
+# ---- tests, tables ----
+
+GUEST_READY := $(B)/guest.elf $(B)/airlock-boot
+GUEST_CONFIDENTIAL := snp tdx vtom tdp
+GUEST_CHECKS :=
+GUEST_LONG :=
+
+.PHONY: guest-qemu
+guest-qemu:
+	@scripts/setup qemu
+
+define guest_check # LIST NAME COMMAND
+.PHONY: check-guest-$(2)
+check-guest-$(2): guest-qemu $(GUEST_READY)
+	@scripts/t guest-$(2) $(3)
+$(1) += check-guest-$(2)
+endef
+$(eval $(call guest_check,GUEST_CHECKS,none,tests/guest/run storm none 2 4))
+$(foreach p,$(GUEST_CONFIDENTIAL),\
+	$(eval $(call guest_check,GUEST_CHECKS,$(p),tests/guest/run storm $(p) 2 4))\
+	$(eval $(call guest_check,GUEST_CHECKS,failing-$(p),tests/guest/run failing $(p)))\
+	$(eval $(call guest_check,GUEST_CHECKS,hostile-$(p),tests/guest/run hostile $(p) 1 3))\
+	$(eval $(call guest_check,GUEST_LONG,hostile-long-$(p),tests/guest/run hostile $(p) 4 24))\
+	$(eval $(call guest_check,GUEST_LONG,variants-$(p),tests/guest/run variants $(p)))\
+	$(eval $(call guest_check,GUEST_LONG,long-$(p),tests/guest/run long $(p))))
+$(eval $(call guest_check,GUEST_CHECKS,mutants,tests/guest/run mutants))
+$(eval $(call guest_check,GUEST_CHECKS,verdicts,tests/guest/verdicts quick))
+$(eval $(call guest_check,GUEST_LONG,verdicts-all,tests/guest/verdicts all))
+check-guest-verdicts check-guest-verdicts-all: $(B)/airlock
+
+.PHONY: check-guest check-guest-long
+check-guest: $(GUEST_CHECKS)
+check-guest-long: $(GUEST_CHECKS) $(GUEST_LONG)
+CHECKS += check-guest
+CHECKS_ALL += check-guest-long
+
+.PHONY: run-guest bench-guest
+run-guest: guest-qemu $(GUEST_READY)
+	@guest/compare
+RUNS += run-guest
+
+bench-guest: guest-qemu $(GUEST_READY)
+	@guest/measure $(B)/bench
+BENCHES += bench-guest

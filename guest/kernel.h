@@ -147,9 +147,10 @@ void wrmsr_apic(u32 msr, u64 value);
 /* port.c */
 struct port_options {
 	bool check_window;	/* after each use it must be gone */
+	bool ghcb_msr;		/* no GHCB page for the engine */
 	bool store_buffer;	/* table entries reach memory late */
-	bool one_cpu, no_ack, no_flush, first_range, first_page, no_invlpg,
-	     no_fence, no_alias, no_lock, no_purge;
+	bool one_cpu, no_ack, no_flush, no_invlpg, no_fence, no_alias,
+	     no_purge;
 };
 
 extern struct port_options port;

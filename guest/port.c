@@ -23,12 +23,9 @@ static const struct {
 	{ "one-cpu", &port.one_cpu },
 	{ "no-ack", &port.no_ack },
 	{ "no-flush", &port.no_flush },
-	{ "first-range", &port.first_range },
-	{ "first-page", &port.first_page },
 	{ "no-invlpg", &port.no_invlpg },
 	{ "no-fence", &port.no_fence },
 	{ "no-alias", &port.no_alias },
-	{ "no-lock", &port.no_lock },
 	{ "no-purge", &port.no_purge },
 };
 
@@ -45,25 +42,15 @@ void port_init(void)
 			panic("no mutant '%s'", name);
 		*mutants[i].flag = true;
 	}
+	port.ghcb_msr = option("ghcb-msr");
 	port.store_buffer = option("store-buffer") || port.no_fence;
 }
 
 /* ---- page tables ---- */
 
-/* Without the lock, make it likely that two CPUs meet. */
-static void dawdle(void)
-{
-	u64 end = rdtsc() + boot.tsc_khz / 50;
-
-	while (rdtsc() < end)
-		pause();
-}
-
 const uint64_t *airlock_port_table(uint64_t pa)
 {
 	port_drain();
-	if (port.no_lock)
-		dawdle();
 	return direct(pa);
 }
 
@@ -129,8 +116,6 @@ void airlock_port_table_free(uint64_t pa)
 void airlock_port_lock(void)
 {
 	port_drain();
-	if (port.no_lock)
-		return;
 	while (__atomic_exchange_n(&table_lock, 1, __ATOMIC_ACQUIRE))
 		pause();
 }
@@ -138,8 +123,7 @@ void airlock_port_lock(void)
 void airlock_port_unlock(void)
 {
 	port_drain();
-	if (!port.no_lock)
-		__atomic_store_n(&table_lock, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&table_lock, 0, __ATOMIC_RELEASE);
 }
 
 void port_lock_tables(void)
@@ -238,7 +222,7 @@ void airlock_port_violation(const struct airlock_violation *v)
 
 void *airlock_port_ghcb(unsigned int cpu, uint64_t *gpa)
 {
-	return option("ghcb-msr") ? NULL : platform_ghcb(cpu, gpa);
+	return port.ghcb_msr ? NULL : platform_ghcb(cpu, gpa);
 }
 
 void *airlock_port_hv_page(unsigned int cpu, uint64_t *gpa)

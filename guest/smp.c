@@ -49,25 +49,20 @@ static void flush_everything(void)
 			 : : "r"(cr4 & ~0x80UL), "r"(cr4) : "memory");
 }
 
-static u64 pages_to_flush(const struct airlock_flush *f)
-{
-	return port.first_page ? 1 : f->pages;
-}
-
 /* What a request wants, here. */
 static void flush(const struct request *r)
 {
 	u64 pages = 0;
-	unsigned int i, n = port.first_range && r->n ? 1 : r->n;
+	unsigned int i;
 
-	for (i = 0; i < n; i++)
-		pages += pages_to_flush(&r->f[i]);
-	if (!n || pages > INVLPG_MOST) {
+	for (i = 0; i < r->n; i++)
+		pages += r->f[i].pages;
+	if (!r->n || pages > INVLPG_MOST) {
 		flush_everything();
 		return;
 	}
-	for (i = 0; i < n; i++)
-		for (u64 k = 0; k < pages_to_flush(&r->f[i]); k++)
+	for (i = 0; i < r->n; i++)
+		for (u64 k = 0; k < r->f[i].pages; k++)
 			invlpg(r->f[i].va + k * PAGE);
 }
 

@@ -301,10 +301,14 @@ void forced_by_host(const char *what)
 void work(void)
 {
 	const char *what = option("work");
+	u64 seed = option_number("hostile", ~0UL);
 
 	say("%s, %u CPUs, %lu MiB, order to shared: %s, to private: %s",
 	    platform_name(), boot.cpus, ram_end >> 20,
 	    order_name[AIRLOCK_TO_SHARED], order_name[AIRLOCK_TO_PRIVATE]);
+	/* From here on: a hostile host may refuse the GHCB, too. */
+	if (seed != ~0UL)
+		call2(CVM_HOST, CVM_HOST_HOSTILE, seed);
 	if (what && text_is(what, "failing"))
 		with_readers(failing);
 	else if (what && text_is(what, "bench"))

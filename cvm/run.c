@@ -442,7 +442,8 @@ static int judge(struct run *r, int status, const char **result)
 	if (!r->running) {
 		*result = "cannot run";
 		snprintf(r->why, sizeof(r->why), "QEMU did not start the "
-			 "machine (status %d)", status);
+			 "machine (exit %d)", WIFEXITED(status) ?
+			 WEXITSTATUS(status) : 128 + WTERMSIG(status));
 		return LAUNCH_USAGE;
 	}
 	snprintf(r->why, sizeof(r->why), "%s",

@@ -53,7 +53,12 @@ static const struct argp_option options[] = {
 	  "what converters have in common: none, leaf (one large leaf) or "
 	  "same (the same pages) [none]", 2 },
 	{ "pages", OPT_FIELD + FIELD_PAGES, "N", 0,
-	  "4K pages each converter converts, 1 to 6 or 512 [2]", 2 },
+	  "4K pages of each range, 1 to 6 or 512 [2]", 2 },
+	{ "ranges", OPT_FIELD + FIELD_RANGES, "N", 0,
+	  "ranges of a call, 1 or 2, in chunks of 2M of their own [1]", 2 },
+	{ "rounds", OPT_FIELD + FIELD_ROUNDS, "N", 0,
+	  "calls of a converter in a row, there and back by the same order, "
+	  "1 to 4 [1]", 2 },
 	{ "leaf", OPT_FIELD + FIELD_LEAF, "SIZE", 0,
 	  "4k or 2m: what maps the pages [4k]", 2 },
 	{ "mapping", OPT_FIELD + FIELD_MAPPING, "WHERE", 0,

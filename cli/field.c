@@ -40,6 +40,8 @@ static const struct field_info fields[FIELD_COUNT] = {
 	[FIELD_CONVERTERS] = { "converters", NULL, 1, LAB_MAX_CPUS },
 	[FIELD_OVERLAP] = { "overlap", overlaps, 0, 0 },
 	[FIELD_PAGES] = { "pages", NULL, 1, LAB_MAX_PAGES },
+	[FIELD_RANGES] = { "ranges", NULL, 1, 2 },
+	[FIELD_ROUNDS] = { "rounds", NULL, 1, 4 },
 	[FIELD_LEAF] = { "leaf", leaves, 0, 0 },
 	[FIELD_MAPPING] = { "mapping", mappings, 0, 0 },
 	[FIELD_HOST] = { "host", hosts, 0, 0 },
@@ -97,6 +99,8 @@ unsigned int field_get(const struct lab_config *cfg, enum field f)
 	case FIELD_CONVERTERS:		return cfg->converters;
 	case FIELD_OVERLAP:		return cfg->overlap;
 	case FIELD_PAGES:		return cfg->pages;
+	case FIELD_RANGES:		return cfg->ranges;
+	case FIELD_ROUNDS:		return cfg->rounds;
 	case FIELD_LEAF:		return cfg->leaf_2m;
 	case FIELD_MAPPING:		return cfg->vmalloc;
 	case FIELD_HOST:		return cfg->host;
@@ -124,6 +128,8 @@ void field_set(struct lab_config *cfg, enum field f, unsigned int v)
 	case FIELD_CONVERTERS:	 cfg->converters = v;		break;
 	case FIELD_OVERLAP:	 cfg->overlap = (enum lab_overlap)v; break;
 	case FIELD_PAGES:	 cfg->pages = v;		break;
+	case FIELD_RANGES:	 cfg->ranges = v;		break;
+	case FIELD_ROUNDS:	 cfg->rounds = v;		break;
 	case FIELD_LEAF:	 cfg->leaf_2m = v;		break;
 	case FIELD_MAPPING:	 cfg->vmalloc = v;		break;
 	case FIELD_HOST:	 cfg->host = (enum lab_host)v;	break;

@@ -184,6 +184,10 @@ char *question_bounds(const struct question *q)
 		c->overlap == LAB_OVERLAP_LEAF ? ", one leaf" : ", same pages",
 		c->pages, plural(c->pages), c->leaf_2m ? "2M" : "4K",
 		c->vmalloc ? "vmalloc" : "direct map");
+	if (c->ranges > 1)
+		fprintf(t.f, ", %u ranges", c->ranges);
+	if (c->rounds > 1)
+		fprintf(t.f, ", %u rounds", c->rounds);
 	bounds_host(t.f, c);
 	bounds_features(t.f, c);
 	if (!c->reduce)

@@ -102,8 +102,8 @@ static void exception(enum access_by by, unsigned int cpu, uint32_t gfn,
 	if (host_lied())
 		return;
 	bad(LAB_BAD_EXCEPTION,
-	    "CPU%u reads page %#x through a %s mapping while the host holds it %s: %s%s",
-	    cpu, gfn, private_view ? "private" : "shared",
+	    "CPU%u reads %s through a %s mapping while the host holds it %s: %s%s",
+	    cpu, page_name(gfn), private_view ? "private" : "shared",
 	    f & F_SHARED ? "shared" : f & F_VALID ? "private" :
 	    platform() == AIRLOCK_SNP ? "private, not validated" :
 	    "private, not accepted", exception_name(private_view),
@@ -141,11 +141,11 @@ bool host_access(enum access_by by, unsigned int cpu,
 		exception(by, cpu, t->gfn, false, f);
 		return false;
 	}
-	say("CPU%u reads page %#x, private, through a shared mapping: the host converts it",
-	    cpu, t->gfn);
+	say("CPU%u reads %s, private, through a shared mapping: the host converts it",
+	    cpu, page_name(t->gfn));
 	if (!(f & F_RANGE))
-		bad(LAB_BAD_BYSTANDER, "the host destroyed page %#x, which was not to be converted",
-		    t->gfn);
+		bad(LAB_BAD_BYSTANDER, "the host destroyed %s, which was not to be converted",
+		    page_name(t->gfn));
 	frame_change(t->gfn, 1, F_VALID | F_LARGE | F_ACCEPTED,
 		     F_SHARED | F_IMPLICIT);
 	return true;
@@ -158,8 +158,8 @@ static bool in_range(uint32_t gfn, uint32_t n)
 	if (gfn + n > GFN_END || gfn + n < gfn ||
 	    frame_differs(gfn, gfn + n, F_RANGE, F_RANGE) != gfn + n) {
 		bad(LAB_BAD_BYSTANDER,
-		    "the engine has the host convert %u page(s) at %#x, not all of its range",
-		    n, gfn);
+		    "the engine has the host convert %u page(s) from %s, not all of its range",
+		    n, page_name(gfn));
 		return false;
 	}
 	return true;
@@ -182,8 +182,8 @@ static void ask_private(uint32_t gfn, uint32_t n, bool large)
 		return;
 	if (frame_differs(gfn, end, F_SHARED, F_SHARED) != end) {
 		if (!undoing())
-			bad(LAB_BAD_PROTOCOL, "asks the host to make private what is private: page %#x",
-			    gfn);
+			bad(LAB_BAD_PROTOCOL, "asks the host to make private what is private: %s",
+			    page_name(gfn));
 		large = false;
 	}
 	if (platform() == AIRLOCK_SNP && !(lab->cfg.features &
@@ -207,8 +207,8 @@ static void ask_shared(uint32_t gfn, uint32_t n)
 		return;
 	if (platform() == AIRLOCK_SNP &&
 	    frame_differs(gfn, gfn + n, F_VALID, 0) != gfn + n && !host_lied())
-		bad(LAB_BAD_PROTOCOL, "gives the host a page that is still validated: %#x",
-		    frame_differs(gfn, gfn + n, F_VALID, 0));
+		bad(LAB_BAD_PROTOCOL, "gives the host a page that is still validated: %s",
+		    page_name(frame_differs(gfn, gfn + n, F_VALID, 0)));
 	frame_change(gfn, n, F_VALID | F_LARGE | F_ACCEPTED | F_STALE_LINE |
 		     F_IMPLICIT, F_SHARED);
 }
@@ -225,8 +225,9 @@ static void touch_private(uint32_t gfn, uint32_t n)
 	if (at == gfn + n)
 		return;
 	if (!(frame_get(at) & F_IMPLICIT) && !host_lied())
-		bad(LAB_BAD_PROTOCOL, "%s of page %#x, which the host was told to hold shared",
-		    platform() == AIRLOCK_SNP ? "PVALIDATE" : "accept", at);
+		bad(LAB_BAD_PROTOCOL, "%s of %s, which the host was told to hold shared",
+		    platform() == AIRLOCK_SNP ? "PVALIDATE" : "accept",
+		    page_name(at));
 	frame_change(gfn, n, F_SHARED | F_VALID | F_IMPLICIT, 0);
 }
 
@@ -236,7 +237,7 @@ static void accepted(uint32_t gfn, uint32_t n)
 	uint32_t twice = frame_differs(gfn, gfn + n, F_ACCEPTED, 0);
 
 	if (twice != gfn + n)
-		bad(LAB_BAD_ACCEPT_TWICE, "page %#x is %s twice", twice,
+		bad(LAB_BAD_ACCEPT_TWICE, "%s is %s twice", page_name(twice),
 		    platform() == AIRLOCK_SNP ? "validated" : "accepted");
 	frame_change(gfn, n, 0, F_VALID | F_ACCEPTED);
 }
@@ -252,8 +253,8 @@ static uint64_t pvalidate_frames(uint32_t gfn, uint32_t n, bool validate)
 	    gfn + n) {
 		caught();
 		if (!host_lied())
-			bad(LAB_BAD_PROTOCOL, "PVALIDATE(%s) of page %#x changes nothing",
-			    validate ? "validate" : "rescind", gfn);
+			bad(LAB_BAD_PROTOCOL, "PVALIDATE(%s) of %s changes nothing",
+			    validate ? "validate" : "rescind", page_name(gfn));
 		return AIRLOCK_PVALIDATE_CF;
 	}
 	if (validate)
@@ -728,6 +729,6 @@ void host_act(unsigned int i)
 		frame_change(gfn & ~511u, 512, F_LARGE, 0);
 	frame_change(gfn, 1, F_SHARED | F_VALID,
 		     F_TAMPERED | (i & 1 ? 0 : F_SHARED));
-	say("the host makes page %#x %s, unasked", gfn,
+	say("the host makes %s %s, unasked", page_name(gfn),
 	    i & 1 ? "private, not accepted" : "shared");
 }

@@ -260,6 +260,10 @@ struct lab {
 
 extern struct lab *lab;			/* the only one */
 
+/* narrate.c: what a trace calls a frame, or a linear address */
+const char *page_name(uint32_t gfn);
+const char *va_name(uint64_t va);
+
 /* setup.c */
 bool setup(const char **why);
 bool spot_gfn(uint32_t vpn, uint32_t *gfn);

@@ -70,7 +70,7 @@ const char *lab_bad_sentence(unsigned int b)
 
 /* ---- names ---- */
 
-static const char *va_name(uint64_t va)
+const char *va_name(uint64_t va)
 {
 	static char buf[40];
 	uint32_t vpn = va_vpn(va);
@@ -82,7 +82,7 @@ static const char *va_name(uint64_t va)
 	return buf;
 }
 
-static const char *gfn_name(uint32_t gfn)
+const char *page_name(uint32_t gfn)
 {
 	static char buf[2][32];
 	static unsigned int turn;
@@ -154,13 +154,13 @@ static void tell_tdcall(const struct req *r, char *buf, size_t n)
 
 	if (r->td.rax == 0)
 		snprintf(buf, n, "MapGPA(%s .. %llu page(s), %s)",
-			 gfn_name((uint32_t)((r->td.r12 & ~bit) >> 12)),
+			 page_name((uint32_t)((r->td.r12 & ~bit) >> 12)),
 			 (unsigned long long)r->td.r13 >> 12,
 			 r->td.r12 & bit ? "shared" : "private");
 	else
 		snprintf(buf, n, "%s(%s%s)", r->td.rax == 6 ?
 			 "TDG.MEM.PAGE.ACCEPT" : "TDG.MEM.PAGE.RELEASE",
-			 gfn_name((uint32_t)(r->td.rcx >> 12)),
+			 page_name((uint32_t)(r->td.rcx >> 12)),
 			 r->td.rcx & 7 ? ", 2M" : "");
 }
 

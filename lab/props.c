@@ -29,8 +29,8 @@ void check_spot(unsigned int cpu, const struct spot *p,
 		return;
 	}
 	if (t->gfn != p->gfn)
-		bad(LAB_BAD_DATA, "CPU%u reads %s and gets page %#x, not %#x",
-		    cpu, p->name, t->gfn, p->gfn);
+		bad(LAB_BAD_DATA, "CPU%u reads %s and gets %s",
+		    cpu, p->name, page_name(t->gfn));
 	host_access(bystander ? BY_BYSTANDER : BY_READER, cpu, t, p->vpn,
 		    false);
 }
@@ -64,12 +64,12 @@ static void check_lines(const struct mach *m)
 
 		if ((f & F_DIRTY_P) && shared)
 			bad(LAB_BAD_CACHE,
-			    "page %#x is shared while a dirty line filled as private is in the cache: it can be written back over the host's data",
-			    m->run[i].gfn);
+			    "%s is shared while a dirty line filled as private is in the cache: it can be written back over the host's data",
+			    page_name(m->run[i].gfn));
 		if ((f & F_DIRTY_S) && !shared && (f & F_VALID))
 			bad(LAB_BAD_CACHE,
-			    "page %#x is private while a dirty line filled as shared is in the cache: it can be written back over the guest's data",
-			    m->run[i].gfn);
+			    "%s is private while a dirty line filled as shared is in the cache: it can be written back over the guest's data",
+			    page_name(m->run[i].gfn));
 	}
 }
 
@@ -86,15 +86,15 @@ static void check_belief(void)
 		case AIRLOCK_PAGE_PRIVATE:
 			if ((f & F_SHARED) || !(f & F_VALID))
 				bad(LAB_BAD_THOUGHT_PRIVATE,
-				    "the guest holds page %#x for private; the host holds it %s",
-				    p->gfn, f & F_SHARED ? "shared" :
+				    "the guest holds %s for private; the host holds it %s",
+				    p->name, f & F_SHARED ? "shared" :
 				    "private, not accepted");
 			break;
 		case AIRLOCK_PAGE_SHARED:
 			if (!(f & F_SHARED))
 				bad(LAB_BAD_THOUGHT_SHARED,
-				    "the guest holds page %#x for shared; the host holds it private",
-				    p->gfn);
+				    "the guest holds %s for shared; the host holds it private",
+				    p->name);
 			break;
 		default:
 			break;
@@ -119,8 +119,8 @@ static void check_belief_hostile(void)
 		    airlock_page(lab->engine, (uint64_t)p->gfn << 12) ==
 		    AIRLOCK_PAGE_PRIVATE)
 			bad(LAB_BAD_THOUGHT_PRIVATE,
-			    "the guest holds page %#x for private; it never took it back from the host",
-			    p->gfn);
+			    "the guest holds %s for private; it never took it back from the host",
+			    p->name);
 	}
 }
 

@@ -26,8 +26,8 @@ static bool translate(unsigned int cpu, uint64_t va, const char *what,
 	*t = all[choose(n)];
 	if (!t->present)
 		bad(LAB_BAD_ENGINE_FAULT,
-		    "%s at %#llx, which is not present: #PF in the engine",
-		    what, (unsigned long long)va);
+		    "%s of %s, which is not present: #PF in the engine",
+		    what, va_name(va));
 	return t->present;
 }
 
@@ -125,8 +125,8 @@ static void police_pte(unsigned int cpu, const struct req *r)
 	ctx_load();
 	if (airlock_page(lab->engine, gpa) != AIRLOCK_PAGE_TRANSITION)
 		bad(LAB_BAD_PORT,
-		    "writes the entry of page %#llx, which is not in transition, without the lock",
-		    (unsigned long long)(gpa >> 12));
+		    "writes the entry of %s, which is not in transition, without the lock",
+		    page_name((uint32_t)(gpa >> 12)));
 }
 
 static void do_shootdown(unsigned int cpu)

@@ -115,7 +115,8 @@ int lab_check(const struct lab_config *cfg, const struct explore_limits *lim,
 	if (!v->event || !cfg->reduce || v->bad == LAB_BAD_ENDLESS)
 		return 0;
 	q.reduce = false;
-	l2.states = SHORTEST_STATES;
+	if (!l2.states || l2.states > SHORTEST_STATES)
+		l2.states = SHORTEST_STATES;
 	memset(&w, 0, sizeof(w));
 	if (one(&q, &l2, &w) || !w.event) {
 		lab_verdict_free(&w);

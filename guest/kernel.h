@@ -54,7 +54,7 @@ typedef uint64_t u64;
 #define VECTOR_VE	20
 #define VECTOR_VC	29
 #define VECTOR_FLUSH	0x40
-#define VECTOR_STOP	0x41
+#define VECTOR_WAKE	0x41
 
 struct frame {
 	u64 r15, r14, r13, r12, r11, r10, r9, r8, rbp, rdi, rsi, rdx, rcx, rbx,
@@ -127,6 +127,7 @@ struct cpu *this_cpu(void);
 void smp_init(void);
 void smp_start(void);
 void shootdown_handler(void);
+void wake(unsigned int from);
 u64 cpu_sum(size_t offset);
 #define CPU_SUM(member) cpu_sum(offsetof(struct cpu, member))
 
@@ -134,6 +135,7 @@ u64 cpu_sum(size_t offset);
 void platform_init(void);
 void platform_init_cpu(void);
 void platform_put(char c);
+void platform_doze(void);
 bool platform_cpuid(u32 leaf, u32 sub, u32 out[4]);
 bool platform_ve_cpuid(struct frame *f, u64 *reason, u64 *gpa);
 u64 platform_hypercall(u64 control, u64 in, u64 out);

@@ -16,6 +16,7 @@
 
 #define VMCALL_REGISTERS 0xfc00
 #define VMCALL_CPUID	10
+#define VMCALL_HLT	12
 #define VMCALL_IO	30
 #define VMCALL_WRMSR	32
 
@@ -208,6 +209,19 @@ void platform_put(char c)
 		vmcall(VMCALL_IO, 1, 1, COM1, (u8)c);
 	else
 		port_out(COM1, (u8)c);
+}
+
+/*
+ * Wait for an interrupt; called with interrupts off, returns with them on.
+ * STI takes effect behind HLT, so none is lost between a look and the wait.
+ */
+void platform_doze(void)
+{
+	if (boot.platform == CVM_TDX)
+		vmcall(VMCALL_HLT, 0, 0, 0, 0);
+	else
+		__asm__ volatile("sti; hlt" : : : "memory");
+	irq_on();
 }
 
 /* The spurious-vector register is not virtualised by the TDX module. */

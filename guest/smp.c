@@ -123,6 +123,15 @@ void airlock_port_shootdown(const struct airlock_flush *f, unsigned int n)
 	port_drain();
 }
 
+/* CPUs from @from on that doze go on. */
+void wake(unsigned int from)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	for (unsigned int i = from; i < boot.cpus; i++)
+		if (i != this_cpu()->id && cpu_of(i)->up)
+			wrmsr(ICR, (u64)i << 32 | 0x4000 | VECTOR_WAKE);
+}
+
 /* ---- start ---- */
 
 static void apic_on(void)

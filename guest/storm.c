@@ -51,11 +51,19 @@ static void take_part(unsigned int id)
 	}
 	for (unsigned int r = 0; r < phase.rounds; r++)
 		convert_area(id);
-	if (!__atomic_sub_fetch(&phase.converting, 1, __ATOMIC_SEQ_CST))
+	if (!__atomic_sub_fetch(&phase.converting, 1, __ATOMIC_SEQ_CST)) {
 		phase.stop = 1;
-	/* Others still ask for shootdowns only: interrupts are on. */
-	while (!phase.stop)
+		wake(0);
+	}
+	/* Others still ask for shootdowns. */
+	for (;;) {
+		irq_save();
 		stray_reads(&area[id]);
+		if (phase.stop)
+			break;
+		platform_doze();
+	}
+	irq_on();
 }
 
 void storm_ap(void)
@@ -116,6 +124,7 @@ void with_readers(void (*workload)(void))
 	__atomic_fetch_add(&phase.gen, 1, __ATOMIC_SEQ_CST);
 	workload();
 	phase.stop = 1;
+	wake(1);
 	wait_for_all();
 }
 

@@ -117,13 +117,13 @@ void trap(struct frame *f)
 		page_fault(f, c);
 		return;
 	}
-	if (f->vector == VECTOR_FLUSH) {
+	if (f->vector >= 32) {
 		wrmsr(0x80b, 0);
-		shootdown_handler();
+		if (f->vector == VECTOR_FLUSH)
+			shootdown_handler();
 		return;
 	}
-	if (f->vector < 32)
-		c->exception[f->vector]++;
+	c->exception[f->vector]++;
 	if (f->vector == VECTOR_VC)
 		exception_vc(f);
 	else if (f->vector == VECTOR_VE)

@@ -40,3 +40,50 @@ $(LINUX)/%/initrd: $(LINUX)/%/fetched $(LINUX_GUEST_SRC) | linux-setup
 
 .PRECIOUS: $(LINUX)/%/fetched $(LINUX)/%/initrd
 linux-guest: $(LINUX)/$(LINUX_DEFAULT)/initrd
+
+# ---- tests and the show ----
+
+define linux_storm # NAME PLATFORM KIND EXPECT OPTIONS
+.PHONY: check-linux-$(1)
+check-linux-$(1): linux-guest $(B)/airlock-linux
+	@scripts/t linux-$(1) tests/linux/storm $(2) $(3) $(4) $(5)
+endef
+LINUX_QUICK := --conversions 60
+$(eval $(call linux_storm,snp-stock,snp,stock,broken,$(LINUX_QUICK)))
+$(foreach p,snp tdx vtom tdp,\
+	$(eval $(call linux_storm,$(p),$(p),patched,safe,$(LINUX_QUICK))))
+
+# The long ones: more CPUs, more conversions, and hosts that misbehave.
+$(eval $(call linux_storm,tdx-stock,tdx,stock,broken,$(LINUX_QUICK)))
+$(foreach p,snp tdx vtom tdp,\
+	$(eval $(call linux_storm,$(p)-long,$(p),patched,safe,))\
+	$(eval $(call linux_storm,$(p)-4,$(p),patched,safe,\
+		--cpus 4 --conversions 400))\
+	$(eval $(call linux_storm,$(p)-failing,$(p),patched,refused,\
+		--host failing:25 $(LINUX_QUICK)))\
+	$(eval $(call linux_storm,$(p)-half,$(p),patched,refused,\
+		--host failing:24:half $(LINUX_QUICK)))\
+	$(eval $(call linux_storm,$(p)-hostile,$(p),patched,alive,\
+		--host hostile:7 $(LINUX_QUICK))))
+
+LINUX_CHECKS := $(patsubst %,check-linux-%,snp-stock snp tdx vtom tdp)
+LINUX_CHECKS_ALL := check-linux-tdx-stock $(foreach p,snp tdx vtom tdp,\
+	$(patsubst %,check-linux-$(p)-%,long 4 failing half hostile))
+
+.PHONY: check-linux check-linux-all
+check-linux: $(LINUX_CHECKS)
+check-linux-all: $(LINUX_CHECKS) $(LINUX_CHECKS_ALL)
+
+CHECKS += check-linux
+CHECKS_ALL += check-linux-all
+
+# Today's kernel must be seen to fail, and Airlock's must not.
+.PHONY: run-linux
+run-linux: linux-guest $(B)/airlock-linux
+	@echo '$$ airlock linux storm --platform snp'
+	@$(B)/airlock-linux storm --platform snp; [ $$? -eq 1 ]
+	@echo
+	@echo '$$ airlock linux storm --platform snp --patched --conversions 200'
+	@$(B)/airlock-linux storm --platform snp --patched --conversions 200
+
+RUNS += run-linux

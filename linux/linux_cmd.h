@@ -16,6 +16,8 @@ struct linux_run {
 	unsigned long conversions;
 	bool deterministic, patched, shell, storm, verbose;
 	char kernel[PATH_MAX], initrd[PATH_MAX];
+	const char *machine_host;	/* before the storm */
+	char host_word[64];
 	char cmdline[1024];
 };
 

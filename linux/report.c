@@ -350,9 +350,10 @@ static bool write_json(const struct report *r, int verdict)
 
 	if (!f)
 		return false;
-	fprintf(f, "{\n\"kernel\": \"%s\",\n\"patched\": %s,\n\"exit\": %d,\n"
+	fprintf(f, "{\n\"kernel\": \"%s\",\n\"host\": \"%s\",\n\"patched\": %s,\n"
+		"\"exit\": %d,\n"
 		"\"accesses\": %lu,\n\"shapes\": [", r->release,
-		r->patched ? "true" : "false", verdict,
+		r->l->host, r->patched ? "true" : "false", verdict,
 		counter(r, "private_access_to_shared") +
 		counter(r, "private_access_to_pending") +
 		counter(r, "shared_access_to_private") +

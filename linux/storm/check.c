@@ -31,6 +31,12 @@ static u64 entry(const u8 *va)
 	return pte ? pte_val(*pte) : 0;
 }
 
+/* From here on the host is failing or hostile, or (0) honest again. */
+void machine_host(unsigned int kind, unsigned long arg)
+{
+	cvm_call4(CVM_HOST, kind, arg, 0, 0);
+}
+
 void check_begin(struct region *r)
 {
 	r->pte = entry(r->va);

@@ -33,6 +33,11 @@ module_param(only, charp, 0444);
 MODULE_PARM_DESC(only, "name of the one shape to run");
 module_param_named(machine, storm_machine, bool, 0444);
 MODULE_PARM_DESC(machine, "this is Airlock's machine: ask it too");
+static unsigned int host;
+module_param(host, uint, 0444);
+MODULE_PARM_DESC(host, "character of the machine's host meanwhile");
+static ulong host_arg;
+module_param(host_arg, ulong, 0444);
 
 static u8 *arena;
 
@@ -206,12 +211,16 @@ static int __init storm_init(void)
 		goto free;
 	pr_info("begin %u\n", num_online_cpus());
 	reads_symbols();
+	if (host)
+		machine_host(host, host_arg);
 	/* 512 first: the others split the leaves they are in, for good. */
 	ok = run_direct("512", 512, 512);
 	ok &= run_direct("1", 16, 1);
 	ok &= run_direct("8", 32, 8);
 	ok &= run_at_once();
 	ok &= run_vmalloc();
+	if (host)
+		machine_host(0, 0);
 	if (!ok)
 		pr_info("some pages are in doubt: they are not freed\n");
 	pr_info("end\n");

@@ -44,6 +44,7 @@ void reads_symbols(void);
 
 /* check.c: what the page tables, memory and the machine say. */
 extern bool storm_machine;
+void machine_host(unsigned int kind, unsigned long arg);
 void check_begin(struct region *r);
 void check_converted(struct region *r, bool shared);
 void check_refused(struct region *r, bool shared);

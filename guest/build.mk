@@ -48,17 +48,20 @@ check-guest-$(2): guest-qemu $(GUEST_READY)
 	@scripts/t guest-$(2) $(3)
 $(1) += check-guest-$(2)
 endef
-$(eval $(call guest_check,GUEST_CHECKS,none,tests/guest/run storm none 2 4))
-$(foreach p,$(GUEST_CONFIDENTIAL),\
-	$(eval $(call guest_check,GUEST_CHECKS,$(p),tests/guest/run storm $(p) 2 4))\
-	$(eval $(call guest_check,GUEST_CHECKS,failing-$(p),tests/guest/run failing $(p)))\
-	$(eval $(call guest_check,GUEST_CHECKS,hostile-$(p),tests/guest/run hostile $(p) 1 3))\
-	$(eval $(call guest_check,GUEST_LONG,hostile-long-$(p),tests/guest/run hostile $(p) 4 24))\
-	$(eval $(call guest_check,GUEST_LONG,variants-$(p),tests/guest/run variants $(p)))\
-	$(eval $(call guest_check,GUEST_LONG,long-$(p),tests/guest/run long $(p))))
-$(eval $(call guest_check,GUEST_CHECKS,mutants,tests/guest/run mutants))
-$(eval $(call guest_check,GUEST_CHECKS,verdicts,tests/guest/verdicts quick))
-$(eval $(call guest_check,GUEST_LONG,verdicts-all,tests/guest/verdicts all))
+guest = $(eval $(call guest_check,$(1),$(2),$(3)))
+$(call guest,GUEST_CHECKS,none,tests/guest/run storm none 2 4)
+define guest_platform
+$(call guest,GUEST_CHECKS,$(1),tests/guest/run storm $(1) 2 4)
+$(call guest,GUEST_CHECKS,failing-$(1),tests/guest/run failing $(1))
+$(call guest,GUEST_CHECKS,hostile-$(1),tests/guest/run hostile $(1) 1 3)
+$(call guest,GUEST_LONG,seeds-$(1),tests/guest/run hostile $(1) 4 24)
+$(call guest,GUEST_LONG,variants-$(1),tests/guest/run variants $(1))
+$(call guest,GUEST_LONG,long-$(1),tests/guest/run long $(1))
+endef
+$(foreach p,$(GUEST_CONFIDENTIAL),$(call guest_platform,$(p)))
+$(call guest,GUEST_CHECKS,mutants,tests/guest/run mutants)
+$(call guest,GUEST_CHECKS,verdicts,tests/guest/verdicts quick)
+$(call guest,GUEST_LONG,verdicts-all,tests/guest/verdicts all)
 check-guest-verdicts check-guest-verdicts-all: $(B)/airlock
 
 .PHONY: check-guest check-guest-long

@@ -136,9 +136,9 @@ static void check_outcome(const struct job *j, const struct airlock_outcome *o)
 }
 
 /*
- * Convert a job's pages to where they are not. Return: false when they are in
- * several states, or lost: then nothing was done. @lazy: the alias is given back
+ * Convert a job's pages to where they are not. @lazy: the alias is given back
  * before, but not unmapped.
+ * Return: false when they are in several states, or lost: nothing was done.
  */
 bool convert_job(const struct job *j, bool lazy)
 {

@@ -19,6 +19,18 @@ static int cvm_boot(int argc, char **argv)
 }
 #endif
 
+#ifdef CLI_LINUX
+#include "linux_cmd.h"
+#else
+static int linux_main(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	fprintf(stderr, "airlock linux: not in this build\n");
+	return CLI_USAGE;
+}
+#endif
+
 static const struct command {
 	const char *name;
 	const char *what;
@@ -30,6 +42,8 @@ static const struct command {
 	{ "replay", "run a counterexample again, from its trace", cli_replay },
 	{ "boot", "boot a guest in the emulated confidential machine",
 	  cvm_boot },
+	{ "linux", "Debian's kernel in that machine, with Airlock or without",
+	  linux_main },
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -83,7 +97,7 @@ static int run(const struct command *c, int argc, char **argv)
 
 	/* argp and err() begin their messages with this. */
 	snprintf(name, sizeof(name), "airlock %s", c->name);
-	if (c->run != cvm_boot) {
+	if (c->run != cvm_boot && c->run != linux_main) {
 		argv[0] = name;
 		program_invocation_name = program_invocation_short_name = name;
 	}

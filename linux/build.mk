@@ -83,7 +83,7 @@ run-linux: linux-guest $(B)/airlock-linux
 	@echo '$$ airlock linux storm --platform snp'
 	@$(B)/airlock-linux storm --platform snp; [ $$? -eq 1 ]
 	@echo
-	@echo '$$ airlock linux storm --platform snp --patched --conversions 200'
-	@$(B)/airlock-linux storm --platform snp --patched --conversions 200
+	@echo '$$ airlock linux storm --platform snp --patched --conversions 100'
+	@$(B)/airlock-linux storm --platform snp --patched --conversions 100
 
 RUNS += run-linux

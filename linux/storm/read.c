@@ -223,6 +223,7 @@ void reads_symbols(void)
 	symbol(stray_load, "load_unaligned_zeropad()");
 	symbol(full_name_hash, "full_name_hash(), hashing a path name");
 	symbol(lookup_one_len_unlocked, "a path look-up");
+	hidden_symbol("d_same_name", "comparing path names");
 	hidden_symbol("__d_lookup", "comparing path names");
 	hidden_symbol("lookup_one_common", "a path look-up");
 }

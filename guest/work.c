@@ -52,27 +52,24 @@ void orders_init(void)
 			  text : "airlock");
 }
 
-/* Are the pages of a call mapped nowhere when notify returns? */
+/* Do the entries say, when notify returns, that nothing is mapped? Then no TLB
+ * may say otherwise; whether one does, readers are asked. */
 bool order_closes(const struct airlock_order *o)
 {
-	bool present = true, stale = false;
+	bool present = true;
 
 	for (unsigned int i = 0; i < o->nsteps; i++) {
 		switch (o->step[i] & ~AIRLOCK_STEP_WINDOW) {
 		case AIRLOCK_STEP_NP:
 		case AIRLOCK_STEP_NP_FLIP:
 			present = false;
-			stale = true;
 			break;
 		case AIRLOCK_STEP_PRESENT:
 		case AIRLOCK_STEP_FLIP_PRESENT:
 			present = true;
 			break;
-		case AIRLOCK_STEP_TLB:
-			stale = false;
-			break;
 		case AIRLOCK_STEP_NOTIFY:
-			return !present && !stale;
+			return !present;
 		default:
 			break;
 		}

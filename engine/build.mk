@@ -53,7 +53,7 @@ $(B)/airlock.pc: engine/build.mk
 	$(Q)printf '%s\n' 'prefix=$(PREFIX)' \
 		'includedir=$${prefix}/include' 'libdir=$${prefix}/lib' '' \
 		'Name: airlock' \
-		'Description: private/shared page transitions for confidential VMs' \
+		'Description: private/shared page transitions for CVMs' \
 		'Version: $(AIRLOCK_VERSION)' 'Cflags: -I$${includedir}' \
 		'Libs: -L$${libdir} -lairlock' >$@
 

@@ -213,7 +213,8 @@ static const char *const texts[] = {
 	[V1] = "alias, cache, np+flip, tlb, notify, present",
 	[V2] = "alias, np, tlb, cache, prepare, flip, tlb, notify, present",
 	/* set_memory_p() of that time flushed though nothing was present. */
-	[ONE_PASS] = "alias, np+flip, tlb, cache, prepare, notify, present, tlb",
+	[ONE_PASS] =
+		"alias, np+flip, tlb, cache, prepare, notify, present, tlb",
 	[ONE_PASS_NOFLUSH] =
 		"alias, np+flip, tlb, cache, prepare, notify, present",
 	[VTOM_68] = "alias, np, tlb, flip, tlb, notify, present, tlb",

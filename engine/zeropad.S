@@ -17,5 +17,6 @@ airlock_zeropad_load:
 	movq	(%rdi), %rax
 airlock_zeropad_done:
 	ret
-	.size	airlock_load_unaligned_zeropad, . - airlock_load_unaligned_zeropad
+	.size	airlock_load_unaligned_zeropad, \
+		. - airlock_load_unaligned_zeropad
 	.section .note.GNU-stack, "", @progbits

@@ -45,39 +45,39 @@ extern "C" {
  * above the outcome says how many pages were reverted and quarantined.
  */
 enum airlock_status {
-	AIRLOCK_OK			= 0,
+	AIRLOCK_OK		= 0,
 
-	AIRLOCK_E_ARG			= 1,	/* null or impossible argument */
-	AIRLOCK_E_EMPTY			= 2,	/* no range, or one of 0 pages */
-	AIRLOCK_E_ALIGN			= 3,	/* address not 4K aligned */
-	AIRLOCK_E_WRAP			= 4,	/* range wraps around */
-	AIRLOCK_E_CANONICAL		= 5,	/* not a canonical address */
-	AIRLOCK_E_OVERLAP		= 6,	/* same page twice in the list */
-	AIRLOCK_E_HOLE			= 7,	/* a page is not mapped */
-	AIRLOCK_E_STATE			= 8,	/* a page is in that state already */
-	AIRLOCK_E_BUSY			= 9,	/* a page is in another transition */
-	AIRLOCK_E_QUARANTINED		= 10,	/* a page is in quarantine */
-	AIRLOCK_E_CONTEXT		= 11,	/* called where it may not be */
-	AIRLOCK_E_MEMORY		= 12,	/* GPA beyond config.memory */
-	AIRLOCK_E_ORDER			= 13,	/* an order that is none */
-	AIRLOCK_E_WINDOW		= 14,	/* a range meets the window */
-	AIRLOCK_E_CALLBACK		= 15,	/* prepare or notify said no; see
-						 * outcome: all was reverted */
+	AIRLOCK_E_ARG		= 1,	/* null or impossible argument */
+	AIRLOCK_E_EMPTY		= 2,	/* no range, or one of 0 pages */
+	AIRLOCK_E_ALIGN		= 3,	/* address not 4K aligned */
+	AIRLOCK_E_WRAP		= 4,	/* range wraps around */
+	AIRLOCK_E_CANONICAL	= 5,	/* not a canonical address */
+	AIRLOCK_E_OVERLAP	= 6,	/* same page twice in the list */
+	AIRLOCK_E_HOLE		= 7,	/* a page is not mapped */
+	AIRLOCK_E_STATE		= 8,	/* a page is in that state already */
+	AIRLOCK_E_BUSY		= 9,	/* a page is in another transition */
+	AIRLOCK_E_QUARANTINED	= 10,	/* a page is in quarantine */
+	AIRLOCK_E_CONTEXT	= 11,	/* called where it may not be */
+	AIRLOCK_E_MEMORY	= 12,	/* GPA beyond config.memory */
+	AIRLOCK_E_ORDER		= 13,	/* an order that is none */
+	AIRLOCK_E_WINDOW	= 14,	/* a range meets the window */
+	AIRLOCK_E_CALLBACK	= 15,	/* prepare or notify said no; see
+					 * outcome: all was reverted */
 
-	AIRLOCK_E_NOMEM			= 32,	/* no page-table page */
-	AIRLOCK_E_TABLE			= 33,	/* malformed page table */
-	AIRLOCK_E_ALIAS			= 34,	/* the port's alias maps otherwise */
+	AIRLOCK_E_NOMEM		= 32,	/* no page-table page */
+	AIRLOCK_E_TABLE		= 33,	/* malformed page table */
+	AIRLOCK_E_ALIAS		= 34,	/* the port's alias maps otherwise */
 
-	AIRLOCK_E_REFUSED		= 64,	/* the host said no */
-	AIRLOCK_E_STALLED		= 65,	/* retries without progress */
+	AIRLOCK_E_REFUSED	= 64,	/* the host said no */
+	AIRLOCK_E_STALLED	= 65,	/* retries without progress */
 
-	AIRLOCK_V_UNCHANGED		= 96,	/* PVALIDATE: CF=1 */
-	AIRLOCK_V_PVALIDATE		= 97,	/* PVALIDATE: unknown failure */
-	AIRLOCK_V_PSC_HEADER		= 98,	/* page-state change header broken */
-	AIRLOCK_V_MAPGPA		= 99,	/* RETRY address out of range */
-	AIRLOCK_V_ACCEPT		= 100,	/* accept failed, or twice */
-	AIRLOCK_V_REPS			= 101,	/* reps completed is impossible */
-	AIRLOCK_V_CALLED_BACK		= 102,	/* another impossible answer */
+	AIRLOCK_V_UNCHANGED	= 96,	/* PVALIDATE: CF=1 */
+	AIRLOCK_V_PVALIDATE	= 97,	/* PVALIDATE: unknown failure */
+	AIRLOCK_V_PSC_HEADER	= 98,	/* page-state change header broken */
+	AIRLOCK_V_MAPGPA	= 99,	/* RETRY address out of range */
+	AIRLOCK_V_ACCEPT	= 100,	/* accept failed, or twice */
+	AIRLOCK_V_REPS		= 101,	/* reps completed is impossible */
+	AIRLOCK_V_CALLED_BACK	= 102,	/* another impossible answer */
 };
 
 /**

@@ -221,8 +221,9 @@ void world_begin(enum airlock_platform p, uint32_t features)
 	w.cfg = (struct airlock_config){
 		.platform = p, .features = features,
 		.enc_bit = p == AIRLOCK_VTOM ? 46 : 51,
-		.levels = world_levels, .memory = MEMORY, .cpus = 1, .window = WIN,
-		.direct_map = DM, .prepare = on_prepare, .notify = on_notify,
+		.levels = world_levels, .memory = MEMORY, .cpus = 1,
+		.window = WIN, .direct_map = DM,
+		.prepare = on_prepare, .notify = on_notify,
 		.cookie = &w,
 	};
 	w.cfg.table_attr = P | RW | (c_bit() ? enc() : 0);

@@ -7,24 +7,20 @@
 
 #include "engine.h"
 
-enum airlock_page airlock_old_state(const struct airlock_call *c)
-{
-	return c->to == AIRLOCK_TO_SHARED ? AIRLOCK_PAGE_PRIVATE :
-	       AIRLOCK_PAGE_SHARED;
-}
-
-enum airlock_page airlock_new_state(const struct airlock_call *c)
-{
-	return c->to == AIRLOCK_TO_SHARED ? AIRLOCK_PAGE_SHARED :
-	       AIRLOCK_PAGE_PRIVATE;
-}
-
-/* The run behind those that are remembered. */
+/* The next of the runs behind those that are remembered. */
 const struct airlock_run *airlock_runs_walk(struct airlock_runs *it)
 {
 	const struct airlock_call *c = it->c;
 	const struct airlock_range *r;
 
+	if (it->i == c->nruns) {
+		it->i++;
+		it->range = c->next_range;
+		it->off = c->next_off;
+		it->pos = c->next_pos;
+	}
+	if (it->pos == c->pages)
+		return NULL;
 	if (it->off == c->r[it->range].pages) {
 		it->range++;
 		it->off = 0;
@@ -40,15 +36,15 @@ const struct airlock_run *airlock_runs_walk(struct airlock_runs *it)
 }
 
 /* Call @f for every alias of a run. */
-static void each_alias(struct airlock_call *c, const struct airlock_run *run,
-		       void (*f)(struct airlock_call *c, void *arg,
-				 const struct airlock_range *r), void *arg)
+static RARE void each_alias(struct airlock_call *c,
+			    const struct airlock_run *run,
+			    void (*f)(struct airlock_call *c, void *arg,
+				      const struct airlock_range *r),
+			    void *arg)
 {
 	struct airlock_range alias;
 	unsigned int i;
 
-	if (!c->aliased)
-		return;
 	for (i = 0; airlock_port_alias(run->va, run->gpa, run->pages, i,
 				       &alias); i++)
 		f(c, arg, &alias);
@@ -64,21 +60,19 @@ void airlock_be_alias(struct airlock_call *c)
 /* ---- passes ---- */
 
 struct pass {
-	bool present;
-	bool flipped;
+	uint64_t bits;		/* PRESENT and attribute, as they will be */
+	bool certain;		/* leave out what is in quarantine */
 };
 
 static void pass_run(struct airlock_call *c, const struct airlock_run *run,
 		     const struct pass *p)
 {
 	const struct airlock *a = c->a;
-	bool shared = (c->to == AIRLOCK_TO_SHARED) == p->flipped;
-	uint64_t e = (run->entry & ~(a->enc | PTE_P)) | airlock_enc(a, shared);
+	uint64_t e = (run->entry & ~(a->enc | PTE_P)) | p->bits | PTE_A;
 
-	e |= PTE_A | (e & PTE_RW ? PTE_D : 0);
-	if (p->present)
-		e |= PTE_P;
-	airlock_pt_write(a, run, e, p->present && c->quarantine);
+	if (e & PTE_RW)
+		e |= PTE_D;
+	airlock_pt_write(a, run, e, p->certain);
 }
 
 static void pass_alias(struct airlock_call *c, void *arg,
@@ -97,14 +91,19 @@ static void pass_alias(struct airlock_call *c, void *arg,
 
 void airlock_be_pass(struct airlock_call *c, bool present, bool flipped)
 {
-	struct pass p = { .present = present, .flipped = flipped };
+	bool shared = (c->to == AIRLOCK_TO_SHARED) == flipped;
+	struct pass p = {
+		.bits = airlock_enc(c->a, shared) | (present ? PTE_P : 0),
+		.certain = present && c->quarantine,
+	};
 	const struct airlock_run *run;
 	struct airlock_runs it;
 
 	airlock_runs_begin(&it, c);
 	while ((run = airlock_runs_next(&it))) {
 		pass_run(c, run, &p);
-		each_alias(c, run, pass_alias, &p);
+		if (c->aliased)
+			each_alias(c, run, pass_alias, &p);
 	}
 }
 
@@ -135,30 +134,22 @@ static void flush_alias(struct airlock_call *c, void *arg,
 	flush_add(arg, r->va, r->pages);
 }
 
-static void flush_ranges(struct airlock_call *c, struct flush_list *l)
+static RARE void flush_aliases(struct airlock_call *c, struct flush_list *l)
 {
 	const struct airlock_run *run;
 	struct airlock_runs it;
-	unsigned int i;
 
-	for (i = 0; i < c->n && !l->all; i++)
-		flush_add(l, c->r[i].va, c->r[i].pages);
-	if (!c->aliased)
-		return;
 	airlock_runs_begin(&it, c);
 	while (!l->all && (run = airlock_runs_next(&it)))
 		each_alias(c, run, flush_alias, l);
 }
 
 /* Take over all retired tables: whoever flushes them frees them. */
-static unsigned int take_retired(struct airlock *a,
-				 struct airlock_retired *mine)
+static RARE unsigned int take_retired(struct airlock *a,
+				      struct airlock_retired *mine)
 {
 	unsigned int i, n;
 
-	/* Unlocked look: one that is missed waits for the next shootdown. */
-	if (!__atomic_load_n(&a->nretired, __ATOMIC_RELAXED))
-		return 0;
 	airlock_port_lock();
 	n = a->nretired;
 	for (i = 0; i < n; i++) {
@@ -171,7 +162,7 @@ static unsigned int take_retired(struct airlock *a,
 }
 
 /* All other CPUs are stopped: drop what this one holds. */
-static void flush_here(struct airlock_call *c)
+static RARE void flush_here(struct airlock_call *c)
 {
 	const struct airlock_run *run;
 	struct airlock_runs it;
@@ -190,16 +181,21 @@ void airlock_be_tlb(struct airlock_call *c)
 {
 	struct airlock_retired retired[RETIRED];
 	struct flush_list l;
-	unsigned int i, n;
+	unsigned int i, n = 0;
 
 	if (c->solo) {
 		flush_here(c);
 		return;
 	}
-	n = take_retired(c->a, retired);
+	/* Unlocked look: one that is missed waits for the next shootdown. */
+	if (__atomic_load_n(&c->a->nretired, __ATOMIC_RELAXED))
+		n = take_retired(c->a, retired);
 	l.n = 0;
 	l.all = false;
-	flush_ranges(c, &l);
+	for (i = 0; i < c->n && !l.all; i++)
+		flush_add(&l, c->r[i].va, c->r[i].pages);
+	if (c->aliased)
+		flush_aliases(c, &l);
 	for (i = 0; i < n && !l.all; i++)
 		flush_add(&l, retired[i].va, retired[i].pages);
 	airlock_port_shootdown(l.all ? NULL : l.f, l.all ? 0 : l.n);
@@ -211,7 +207,6 @@ void airlock_be_tlb(struct airlock_call *c)
 
 void airlock_be_cache(struct airlock_call *c, bool window)
 {
-	struct airlock_job j = { .c = c, .window = window };
 	bool shared = c->to == AIRLOCK_TO_PRIVATE;
 	struct airlock_pieces it;
 	unsigned int cpu;
@@ -219,7 +214,7 @@ void airlock_be_cache(struct airlock_call *c, bool window)
 
 	if (!airlock_wants_cache_flush(c->a, c->to))
 		return;
-	airlock_pieces_begin(&it, &j);
+	airlock_pieces_begin(&it, c, NULL);
 	for (; airlock_pieces_more(&it); airlock_pieces_take(&it, n)) {
 		n = airlock_chunk(&it.p);
 		if (!window) {
@@ -237,8 +232,9 @@ void airlock_be_cache(struct airlock_call *c, bool window)
 /* ---- the end ---- */
 
 /* Pages that were claimed and are not in quarantine. */
-static void release_certain(struct airlock *a, const struct airlock_run *run,
-			    enum airlock_page state)
+static RARE void release_certain(struct airlock *a,
+				 const struct airlock_run *run,
+				 enum airlock_page state)
 {
 	uint64_t i, gpa = run->gpa;
 

@@ -134,6 +134,10 @@ int airlock_init(struct airlock **out, void *mem, size_t size,
 	a->addr = PTE_ADDR;
 	if (cfg->platform != AIRLOCK_PLAIN) {
 		a->enc = UINT64_C(1) << cfg->enc_bit;
+		/* A C-bit says private, the others shared. */
+		if (cfg->platform != AIRLOCK_SEV &&
+		    cfg->platform != AIRLOCK_SNP)
+			a->enc_shared = a->enc;
 		a->addr &= ~a->enc;
 		status = airlock_window_init(a);
 		if (status)
@@ -196,7 +200,7 @@ static int check_arguments(const struct airlock *a,
 /* ---- plan: all under the lock ---- */
 
 /* Give back the claims of the first @pages positions. */
-static void unclaim(struct airlock_call *c)
+static RARE void unclaim(struct airlock_call *c)
 {
 	const struct airlock_run *run;
 	struct airlock_runs it;
@@ -212,8 +216,8 @@ static void unclaim(struct airlock_call *c)
  * this call when it is not any more once this call's claims are back: that
  * holds for two linear addresses of one page, too.
  */
-static int why_not(struct airlock_call *c, const struct airlock_run *run,
-		   enum airlock_page odd)
+static RARE int why_not(struct airlock_call *c, const struct airlock_run *run,
+			enum airlock_page odd)
 {
 	if (odd == AIRLOCK_PAGE_QUARANTINE)
 		return AIRLOCK_E_QUARANTINED;
@@ -247,8 +251,9 @@ static int check_entry(const struct airlock_call *c, uint64_t entry)
 }
 
 /* Does the port's alias map pages of the run, and as the run is mapped? */
-static int check_alias(struct airlock_call *c, const struct airlock_run *run,
-		       const struct airlock_range *alias)
+static RARE int check_alias(struct airlock_call *c,
+			    const struct airlock_run *run,
+			    const struct airlock_range *alias)
 {
 	uint64_t bytes = run->pages << AIRLOCK_PAGE_SHIFT, off;
 	struct airlock_run part = { 0 };
@@ -444,7 +449,7 @@ static bool alloc_spares(struct airlock_call *c, uint64_t n)
  * have joined one. It cannot be more than 4 for each range and alias, so this
  * ends.
  */
-static int make_splits(struct airlock_call *c)
+static RARE int make_splits(struct airlock_call *c)
 {
 	uint64_t n;
 
@@ -521,6 +526,7 @@ static int convert(struct airlock_call *c, const struct airlock_order *order,
 
 	if (status)
 		return status;
+	c->nstages = airlock_stages(c->a, c->to, &c->stages);
 	status = airlock_transition(c, order);
 	count_outcome(c, status, out);
 	return status;
@@ -538,7 +544,8 @@ static void call_init(struct airlock_call *c, struct airlock *a,
 	c->to = to;
 	c->aliased = c->partial = c->split = c->solo = false;
 	c->prepared = c->lied = c->quarantine = false;
-	c->stage = c->nruns = c->next_range = 0;
+	c->stage = c->nstages = c->nruns = c->next_range = 0;
+	c->stages = NULL;
 	c->done = c->doubt = c->pages = 0;
 	c->spare = c->spares = c->next_off = c->next_pos = 0;
 }

@@ -33,6 +33,10 @@
 #define PTE_NX		(UINT64_C(1) << 63)
 #define PTE_ADDR	UINT64_C(0x000ffffffffff000)
 
+/* Off the usual path, which then saves no registers for it. */
+#define RARE		__attribute__((cold, noinline))
+#define NOINLINE	__attribute__((noinline))
+
 #define SIZE_2M		(UINT64_C(1) << 21)
 #define CALL_RUNS	8	/* runs a call remembers; beyond, it walks */
 #define FLUSH_RANGES	16	/* ranges in a shootdown; beyond, everything */
@@ -54,6 +58,7 @@ struct airlock_slot {
 struct airlock {
 	struct airlock_config cfg;
 	uint64_t enc;		/* the bit as a mask, 0 on PLAIN */
+	uint64_t enc_shared;	/* what a shared page has of it */
 	uint64_t addr;		/* address bits of an entry, without it */
 	struct airlock_slot *slot;
 	uint64_t *ledger;
@@ -67,7 +72,7 @@ struct airlock_call;
 
 struct airlock_walk {
 	uint64_t table;		/* physical address of the table */
-	const uint64_t *entries;	/* its entries, until the next port call */
+	const uint64_t *entries; /* its entries, until the next port call */
 	unsigned int index;	/* of the entry in it */
 	unsigned int level;	/* 1 = 4K ... 5 */
 	bool split;		/* a table on the way is a split's */
@@ -91,6 +96,31 @@ static inline uint64_t airlock_leaf_pages(unsigned int level)
 	return UINT64_C(1) << (9 * (level - 1));
 }
 
+static inline void airlock_pt_put4(uint64_t pte, uint64_t entry,
+				   uint64_t step)
+{
+	airlock_port_pte_write(pte, entry);
+	airlock_port_pte_write(pte + 8, entry + step);
+	airlock_port_pte_write(pte + 16, entry + 2 * step);
+	airlock_port_pte_write(pte + 24, entry + 3 * step);
+}
+
+/*
+ * Write @n entries in a row, the first as @entry, each @step above the one
+ * before. Eight at a time: on long ranges this loop is most of what a
+ * conversion costs.
+ */
+static inline void airlock_pt_put(uint64_t pte, uint64_t entry, uint64_t step,
+				  uint64_t n)
+{
+	for (; n >= 8; n -= 8, pte += 64, entry += 8 * step) {
+		airlock_pt_put4(pte, entry, step);
+		airlock_pt_put4(pte + 32, entry + 4 * step, step);
+	}
+	for (; n; n--, pte += 8, entry += step)
+		airlock_port_pte_write(pte, entry);
+}
+
 int airlock_pt_walk(const struct airlock *a, uint64_t va, unsigned int stop,
 		    struct airlock_walk *w);
 int airlock_pt_run(const struct airlock *a, uint64_t va, uint64_t pages,
@@ -107,19 +137,13 @@ void airlock_pt_join(struct airlock *a, uint64_t va, uint64_t pages);
 /* Is the page, by its entry, shared? */
 static inline bool airlock_entry_shared(const struct airlock *a, uint64_t e)
 {
-	bool set = e & a->enc;
-
-	return a->cfg.platform == AIRLOCK_SNP ||
-	       a->cfg.platform == AIRLOCK_SEV ? !set : set;
+	return (e & a->enc) == a->enc_shared;
 }
 
 /* The attribute bit of a page in this state. */
 static inline uint64_t airlock_enc(const struct airlock *a, bool shared)
 {
-	bool c_bit = a->cfg.platform == AIRLOCK_SNP ||
-		     a->cfg.platform == AIRLOCK_SEV;
-
-	return shared != c_bit ? a->enc : 0;
+	return shared ? a->enc_shared : a->enc ^ a->enc_shared;
 }
 
 /* ---- ledger.c ---- */
@@ -153,11 +177,13 @@ struct airlock_call {
 
 	/* What the host holds: host.c. */
 	bool prepared;
-	unsigned int stage;	/* complete for all pages */
-	uint64_t done;		/* positions below: the next one, too */
-	uint64_t doubt;		/* positions from @done to here: who knows */
 	bool lied;		/* a violation: do not ask again */
 	bool quarantine;	/* some page went there */
+	unsigned int nstages;
+	unsigned int stage;	/* complete for all pages */
+	const struct airlock_stage *stages;
+	uint64_t done;		/* positions below: the next one, too */
+	uint64_t doubt;		/* positions from @done to here: who knows */
 
 	uint64_t pages;
 	uint64_t spare;		/* page-table pages, chained */
@@ -175,6 +201,7 @@ struct airlock_call {
 struct airlock_runs {
 	const struct airlock_call *c;
 	unsigned int i;
+	/* From where @i is beyond the runs that are remembered. */
 	unsigned int range;
 	uint64_t off;
 	uint64_t pos;
@@ -188,23 +215,32 @@ static inline void airlock_runs_begin(struct airlock_runs *it,
 {
 	it->c = c;
 	it->i = 0;
-	it->range = c->next_range;
-	it->off = c->next_off;
-	it->pos = c->next_pos;
 }
 
 /* The next run of a call: from memory, then by walking. NULL: that was all. */
 static inline const struct airlock_run *
 airlock_runs_next(struct airlock_runs *it)
 {
-	if (it->i < it->c->nruns)
-		return &it->c->run[it->i++];
-	return it->pos < it->c->pages ? airlock_runs_walk(it) : NULL;
+	const struct airlock_call *c = it->c;
+
+	if (it->i < c->nruns)
+		return &c->run[it->i++];
+	return c->next_pos < c->pages ? airlock_runs_walk(it) : NULL;
 }
 
 void airlock_call_join(struct airlock_call *c);
-enum airlock_page airlock_old_state(const struct airlock_call *c);
-enum airlock_page airlock_new_state(const struct airlock_call *c);
+
+static inline enum airlock_page airlock_old_state(const struct airlock_call *c)
+{
+	return c->to == AIRLOCK_TO_SHARED ? AIRLOCK_PAGE_PRIVATE :
+	       AIRLOCK_PAGE_SHARED;
+}
+
+static inline enum airlock_page airlock_new_state(const struct airlock_call *c)
+{
+	return c->to == AIRLOCK_TO_SHARED ? AIRLOCK_PAGE_SHARED :
+	       AIRLOCK_PAGE_PRIVATE;
+}
 
 /* ---- host.c and platform/ ---- */
 
@@ -259,9 +295,32 @@ struct airlock_pieces {
 	struct airlock_runs runs;
 };
 
-void airlock_pieces_begin(struct airlock_pieces *it,
-			  const struct airlock_job *j);
-bool airlock_pieces_more(struct airlock_pieces *it);
+/* @only: this piece and no other, or NULL: all of the call. */
+static inline void airlock_pieces_begin(struct airlock_pieces *it,
+					const struct airlock_call *c,
+					const struct airlock_piece *only)
+{
+	it->only = only;
+	it->p = only ? *only : (struct airlock_piece){ 0 };
+	airlock_runs_begin(&it->runs, c);
+}
+
+/* Is there more? Then it->p is what is left of a run. */
+static inline bool airlock_pieces_more(struct airlock_pieces *it)
+{
+	const struct airlock_run *run;
+
+	if (it->p.pages)
+		return true;
+	if (it->only || it->p.pos == it->runs.c->pages)
+		return false;
+	run = airlock_runs_next(&it->runs);
+	if (!run)
+		return false;
+	it->p = (struct airlock_piece){ run->va, run->gpa, run->pages,
+					run->pos };
+	return true;
+}
 
 static inline void airlock_pieces_take(struct airlock_pieces *it,
 				       uint64_t pages)

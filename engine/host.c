@@ -38,36 +38,6 @@ unsigned int airlock_stages(const struct airlock *a, enum airlock_to to,
 	}
 }
 
-/* ---- pieces: the pages of a job, physically in a row ---- */
-
-void airlock_pieces_begin(struct airlock_pieces *it,
-			  const struct airlock_job *j)
-{
-	it->p = (struct airlock_piece){ 0 };
-	it->only = j->only;
-	if (it->only)
-		it->p = *it->only;
-	else
-		airlock_runs_begin(&it->runs, j->c);
-}
-
-/* Is there more? Then it->p is what is left of a run. */
-bool airlock_pieces_more(struct airlock_pieces *it)
-{
-	const struct airlock_run *run;
-
-	if (it->p.pages)
-		return true;
-	if (it->only)
-		return false;
-	run = airlock_runs_next(&it->runs);
-	if (!run)
-		return false;
-	it->p = (struct airlock_piece){ run->va, run->gpa, run->pages,
-					run->pos };
-	return true;
-}
-
 /* ---- jobs ---- */
 
 int airlock_job_failed(struct airlock_job *j, int status, uint64_t done,
@@ -110,25 +80,38 @@ static int do_work(struct airlock_job *j, enum airlock_work work)
 
 /* ---- forward ---- */
 
+static NOINLINE int run_stage(struct airlock_call *c, bool window)
+{
+	struct airlock_job j = { .c = c, .window = window };
+	int status = do_work(&j, c->stages[c->stage].work);
+
+	if (status) {
+		c->done = j.done;
+		c->doubt = j.doubt;
+		c->lied = j.v.status;
+		return status;
+	}
+	c->stage++;
+	return AIRLOCK_OK;
+}
+
 /* All stages up to where prepare, or notify, ends. */
 static int advance(struct airlock_call *c, bool notify, bool window)
 {
-	const struct airlock_stage *stages;
-	unsigned int n = airlock_stages(c->a, c->to, &stages);
-	int status;
+	int status = AIRLOCK_OK;
 
-	for (; c->stage < n && stages[c->stage].notify <= notify; c->stage++) {
-		struct airlock_job j = { .c = c, .window = window };
+	while (!status && c->stage < c->nstages &&
+	       c->stages[c->stage].notify <= notify)
+		status = run_stage(c, window);
+	return status;
+}
 
-		status = do_work(&j, stages[c->stage].work);
-		if (status) {
-			c->done = j.done;
-			c->doubt = j.doubt;
-			c->lied = j.v.status;
-			return status;
-		}
-	}
-	return AIRLOCK_OK;
+static RARE int call_back(const struct airlock_call *c,
+			  int (*f)(void *cookie, const struct airlock_range *r,
+				   unsigned int n, enum airlock_to to))
+{
+	return f(c->a->cfg.cookie, c->r, c->n, c->to) ? AIRLOCK_E_CALLBACK :
+	       AIRLOCK_OK;
 }
 
 int airlock_be_prepare(struct airlock_call *c, bool window)
@@ -137,9 +120,8 @@ int airlock_be_prepare(struct airlock_call *c, bool window)
 	int status = advance(c, false, window);
 
 	c->prepared = true;
-	if (!status && cfg->prepare &&
-	    cfg->prepare(cfg->cookie, c->r, c->n, c->to))
-		status = AIRLOCK_E_CALLBACK;
+	if (!status && cfg->prepare)
+		status = call_back(c, cfg->prepare);
 	return status;
 }
 
@@ -152,9 +134,8 @@ int airlock_be_notify(struct airlock_call *c, bool window)
 		status = airlock_be_prepare(c, window);
 	if (!status)
 		status = advance(c, true, window);
-	if (!status && cfg->notify &&
-	    cfg->notify(cfg->cookie, c->r, c->n, c->to))
-		status = AIRLOCK_E_CALLBACK;
+	if (!status && cfg->notify)
+		status = call_back(c, cfg->notify);
 	return status;
 }
 
@@ -174,9 +155,6 @@ static void quarantine(struct airlock_call *c, uint64_t gpa, uint64_t pages)
 static void undo_piece(struct airlock_call *c, struct airlock_piece p,
 		       unsigned int n, bool in_doubt)
 {
-	const struct airlock_stage *stages;
-
-	airlock_stages(c->a, c->to, &stages);
 	if (in_doubt && c->lied) {
 		quarantine(c, p.gpa, p.pages);
 		return;
@@ -188,7 +166,7 @@ static void undo_piece(struct airlock_call *c, struct airlock_piece p,
 		};
 		uint64_t kept;
 
-		if (!do_work(&j, stages[n - 1].back))
+		if (!do_work(&j, c->stages[n - 1].back))
 			continue;
 		kept = j.done - p.pos;
 		quarantine(c, p.gpa + (kept << AIRLOCK_PAGE_SHIFT),
@@ -263,14 +241,13 @@ static void widen_all(struct airlock_call *c)
 
 void airlock_be_undo(struct airlock_call *c)
 {
-	struct airlock_job all = { .c = c };
 	struct airlock_pieces it;
 	struct airlock_piece p;
 	uint64_t n;
 
 	if (!c->stage && !c->doubt)
 		return;
-	airlock_pieces_begin(&it, &all);
+	airlock_pieces_begin(&it, c, NULL);
 	for (; airlock_pieces_more(&it); airlock_pieces_take(&it, n)) {
 		n = airlock_chunk(&it.p);
 		p = it.p;

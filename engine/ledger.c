@@ -24,9 +24,9 @@ static uint64_t pattern(enum airlock_page state)
 	return EACH * (uint64_t)state;
 }
 
-static uint64_t word(const struct airlock *a, uint64_t pfn)
+static uint64_t word(const struct airlock *a, uint64_t i)
 {
-	return __atomic_load_n(&a->ledger[pfn / WORD_PAGES], __ATOMIC_RELAXED);
+	return __atomic_load_n(&a->ledger[i], __ATOMIC_RELAXED);
 }
 
 /* The bits of pages @pfn to @end, as far as they lie in @pfn's word. */
@@ -42,30 +42,39 @@ static uint64_t mask(uint64_t pfn, uint64_t end, uint64_t *next)
 	return m;
 }
 
-/* As many whole words as @pfn to @end begin with; most of a long run. */
-static uint64_t whole_words(uint64_t pfn, uint64_t end)
+/* The bits of the pages of a word from @pfn on; of those before @end. */
+static uint64_t from(uint64_t pfn)
 {
-	return pfn % WORD_PAGES ? 0 : (end - pfn) / WORD_PAGES;
+	return ~UINT64_C(0) << (2 * (pfn % WORD_PAGES));
+}
+
+static uint64_t before(uint64_t end)
+{
+	return ~UINT64_C(0) >> ((0 - 2 * end) % 64);
 }
 
 /* Caller holds the lock. */
+static void put(uint64_t *at, uint64_t m, uint64_t bits)
+{
+	__atomic_store_n(at, (*at & ~m) | (bits & m), __ATOMIC_RELAXED);
+}
+
+/* Caller holds the lock. @pages is not 0. */
 void airlock_ledger_set(struct airlock *a, uint64_t gpa, uint64_t pages,
 			enum airlock_page state)
 {
-	uint64_t pfn = gpa >> AIRLOCK_PAGE_SHIFT, end = pfn + pages, next;
-	uint64_t n, m, w;
+	uint64_t pfn = gpa >> AIRLOCK_PAGE_SHIFT, end = pfn + pages;
+	uint64_t *at = &a->ledger[pfn / WORD_PAGES], m = from(pfn);
+	uint64_t *last = &a->ledger[(end - 1) / WORD_PAGES];
+	uint64_t bits = pattern(state);
 
-	for (; pfn < end; pfn = next) {
-		for (n = whole_words(pfn, end); n; n--, pfn += WORD_PAGES)
-			__atomic_store_n(&a->ledger[pfn / WORD_PAGES],
-					 pattern(state), __ATOMIC_RELAXED);
-		if (pfn == end)
-			return;
-		m = mask(pfn, end, &next);
-		w = (word(a, pfn) & ~m) | (pattern(state) & m);
-		__atomic_store_n(&a->ledger[pfn / WORD_PAGES], w,
-				 __ATOMIC_RELAXED);
+	if (at < last) {
+		put(at, m, bits);
+		while (++at < last)
+			__atomic_store_n(at, bits, __ATOMIC_RELAXED);
+		m = ~UINT64_C(0);
 	}
+	put(at, m & before(end), bits);
 }
 
 /* The pages of a word, one bit each at the even places, that are in @state. */
@@ -76,29 +85,24 @@ static uint64_t in_state(uint64_t w, enum airlock_page state)
 	return ~(diff | diff >> 1) & EACH;
 }
 
-/* Are all in @state? If not, @other is what the first odd one is in. */
+/* Are all in @state? If not, @other is what the first odd one is in. @pages
+ * is not 0. */
 bool airlock_ledger_all(const struct airlock *a, uint64_t gpa, uint64_t pages,
 			enum airlock_page state, enum airlock_page *other)
 {
-	uint64_t pfn = gpa >> AIRLOCK_PAGE_SHIFT, end = pfn + pages, next;
-	uint64_t n, m, w, odd;
+	uint64_t pfn = gpa >> AIRLOCK_PAGE_SHIFT, end = pfn + pages;
+	uint64_t at = pfn / WORD_PAGES, last = (end - 1) / WORD_PAGES;
+	uint64_t bits = pattern(state), odd = (word(a, at) ^ bits) & from(pfn);
 
-	for (; pfn < end; pfn = next) {
-		for (n = whole_words(pfn, end);
-		     n && word(a, pfn) == pattern(state); n--)
-			pfn += WORD_PAGES;
-		if (pfn == end)
-			return true;
-		m = mask(pfn, end, &next);
-		w = word(a, pfn);
-		odd = (w ^ pattern(state)) & m;
-		if (!odd)
-			continue;
-		if (other)
-			*other = w >> (__builtin_ctzll(odd) & ~1) & 3;
-		return false;
-	}
-	return true;
+	while (!odd && at < last)
+		odd = word(a, ++at) ^ bits;
+	if (at == last)
+		odd &= before(end);
+	if (!odd)
+		return true;
+	if (other)
+		*other = word(a, at) >> (__builtin_ctzll(odd) & ~1) & 3;
+	return false;
 }
 
 /* x86-64 before POPCNT has no instruction for it, and libgcc is not there. */
@@ -120,7 +124,7 @@ uint64_t airlock_ledger_count(const struct airlock *a, uint64_t gpa,
 	for (; pfn < end; pfn = next) {
 		uint64_t m = mask(pfn, end, &next);
 
-		n += count_bits(in_state(word(a, pfn), state) & m);
+		n += count_bits(in_state(word(a, pfn / WORD_PAGES), state) & m);
 	}
 	return n;
 }
@@ -136,7 +140,7 @@ enum airlock_page airlock_page(const struct airlock *a, uint64_t gpa)
 
 	if (pfn >= memory_pages(a))
 		return AIRLOCK_PAGE_PRIVATE;
-	return word(a, pfn) >> (2 * (pfn % WORD_PAGES)) & 3;
+	return word(a, pfn / WORD_PAGES) >> (2 * (pfn % WORD_PAGES)) & 3;
 }
 
 bool airlock_next(const struct airlock *a, enum airlock_page state,
@@ -148,7 +152,7 @@ bool airlock_next(const struct airlock *a, enum airlock_page state,
 	for (; pfn < end; pfn = next) {
 		uint64_t m = mask(pfn, end, &next);
 
-		found = in_state(word(a, pfn), state) & m;
+		found = in_state(word(a, pfn / WORD_PAGES), state) & m;
 		if (!found)
 			continue;
 		pfn = pfn - pfn % WORD_PAGES +
@@ -161,7 +165,7 @@ bool airlock_next(const struct airlock *a, enum airlock_page state,
 	for (*pages = 0; pfn < end; pfn = next) {
 		uint64_t m = mask(pfn, end, &next);
 
-		found = ~in_state(word(a, pfn), state) & EACH & m;
+		found = ~in_state(word(a, pfn / WORD_PAGES), state) & EACH & m;
 		if (found)
 			next = pfn - pfn % WORD_PAGES +
 				(uint64_t)__builtin_ctzll(found) / 2;

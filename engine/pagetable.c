@@ -30,11 +30,6 @@ static uint64_t leaf_bytes(unsigned int level)
 	return airlock_leaf_pages(level) << AIRLOCK_PAGE_SHIFT;
 }
 
-static bool is_leaf(const struct airlock_walk *w)
-{
-	return w->level == 1 || (w->level <= 3 && (w->entry & PTE_PS));
-}
-
 /*
  * Walk to the leaf entry of @va, or to that of level @stop if it comes first.
  * Return: AIRLOCK_OK; AIRLOCK_E_HOLE where an entry above is not present,
@@ -43,21 +38,27 @@ static bool is_leaf(const struct airlock_walk *w)
 int airlock_pt_walk(const struct airlock *a, uint64_t va, unsigned int stop,
 		    struct airlock_walk *w)
 {
-	w->split = false;
-	w->table = a->cfg.root;
-	for (w->level = a->cfg.levels;; w->level--) {
-		w->index = va >> (3 + 9 * w->level) & 511;
-		w->entries = airlock_port_table(w->table);
-		w->entry = w->entries[w->index];
-		if (w->level == stop || is_leaf(w))
-			return AIRLOCK_OK;
-		if (!(w->entry & PTE_P))
-			return AIRLOCK_E_HOLE;
-		if (w->entry & PTE_PS)
-			return AIRLOCK_E_TABLE;
-		w->split |= !!(w->entry & PTE_SPLIT);
-		w->table = w->entry & a->addr;
+	unsigned int level = a->cfg.levels, shift = 3 + 9 * level;
+	uint64_t table = a->cfg.root, above = 0, e;
+	const uint64_t *entries;
+
+	for (;; level--, shift -= 9) {
+		entries = airlock_port_table(table);
+		e = entries[va >> shift & 511];
+		if (level == stop || (e & (PTE_P | PTE_PS)) != PTE_P)
+			break;
+		above |= e;
+		table = e & a->addr;
 	}
+	w->table = table;
+	w->entries = entries;
+	w->index = va >> shift & 511;
+	w->level = level;
+	w->entry = e;
+	w->split = above & PTE_SPLIT;
+	if (level == stop || (level <= 3 && (e & PTE_PS)))
+		return AIRLOCK_OK;
+	return e & PTE_P ? AIRLOCK_E_TABLE : AIRLOCK_E_HOLE;
 }
 
 /* Where a leaf entry points. */
@@ -67,9 +68,16 @@ static uint64_t leaf_gpa(const struct airlock *a, uint64_t entry,
 	return entry & a->addr & ~(leaf_bytes(level) - 1);
 }
 
+/* What four entries have that a run's would not, all or-ed. */
+static uint64_t odd4(const uint64_t *e, uint64_t first, uint64_t b)
+{
+	return (e[0] ^ first) | (e[1] ^ (first + b)) |
+		(e[2] ^ (first + 2 * b)) | (e[3] ^ (first + 3 * b));
+}
+
 /*
  * Entries of @w's table that go on from its own, which would be @first, as a
- * run does; at most @most. Four at a time: this loop is what planning costs.
+ * run does; at most @most. Eight at a time: this loop is what planning costs.
  */
 static uint64_t row(const struct airlock_walk *w, uint64_t first,
 		    uint64_t most)
@@ -79,14 +87,10 @@ static uint64_t row(const struct airlock_walk *w, uint64_t first,
 
 	if (n > most)
 		n = most;
-	for (; i + 4 <= n; i += 4, first += 4 * b) {
-		uint64_t odd = (e[i] ^ first) | (e[i + 1] ^ (first + b)) |
-			(e[i + 2] ^ (first + 2 * b)) |
-			(e[i + 3] ^ (first + 3 * b));
-
-		if (odd & ~IGNORE)
+	for (; i + 8 <= n; i += 8, first += 8 * b)
+		if ((odd4(&e[i], first, b) |
+		     odd4(&e[i + 4], first + 4 * b, b)) & ~IGNORE)
 			break;
-	}
 	for (; i < n && !((e[i] ^ first) & ~IGNORE); i++)
 		first += b;
 	return i;
@@ -120,7 +124,7 @@ int airlock_pt_run(const struct airlock *a, uint64_t va, uint64_t pages,
 	shift = 9 * (w.level - 1);
 	off >>= AIRLOCK_PAGE_SHIFT;
 	want = (off + pages + (UINT64_C(1) << shift) - 1) >> shift;
-	n = more = row(&w, run->entry, want);
+	n = more = want > 1 ? row(&w, run->entry, want) : 1;
 	while (n < want && w.index + more == 512) {
 		va = run->va + (((n << shift) - off) << AIRLOCK_PAGE_SHIFT);
 		if (airlock_pt_walk(a, va, 1, &w) || w.level != run->level)
@@ -145,6 +149,36 @@ static void write_certain(const struct airlock *a, uint64_t pte,
 			airlock_port_pte_write(pte, entry);
 }
 
+/* All entries of a run, table by table. */
+static NOINLINE void write_run(const struct airlock *a,
+			       const struct airlock_run *run, uint64_t entry,
+			       uint64_t n, bool skip_quarantine)
+{
+	uint64_t bytes = leaf_bytes(run->level), pte = run->pte, m;
+	uint64_t va = run->va;
+	struct airlock_walk w;
+
+	for (;;) {
+		m = 512 - (pte >> 3 & 511);
+		if (m > n)
+			m = n;
+		n -= m;
+		if (skip_quarantine)
+			write_certain(a, pte, entry, m, run->level);
+		else if (run->level == 1)	/* a step the compiler knows */
+			airlock_pt_put(pte, entry, AIRLOCK_PAGE_SIZE, m);
+		else
+			airlock_pt_put(pte, entry, bytes, m);
+		if (!n)
+			return;
+		va += m * bytes;
+		entry += m * bytes;
+		if (airlock_pt_walk(a, va, 1, &w))
+			return;
+		pte = w.table + w.index * 8;
+	}
+}
+
 /*
  * Write all entries of a claimed run, the first of them as @entry.
  * A quarantined page takes the whole leaf with it, so the first page of a
@@ -154,27 +188,12 @@ void airlock_pt_write(const struct airlock *a, const struct airlock_run *run,
 		      uint64_t entry, bool skip_quarantine)
 {
 	uint64_t n = run->pages >> (9 * (run->level - 1));
-	uint64_t bytes = leaf_bytes(run->level), pte = run->pte, va = run->va;
-	struct airlock_walk w;
 
-	for (;;) {
-		uint64_t m = 512 - (pte >> 3 & 511);
-
-		if (m > n)
-			m = n;
-		n -= m;
-		va += m * bytes;
-		if (skip_quarantine) {
-			write_certain(a, pte, entry, m, run->level);
-			entry += m * bytes;
-		} else {
-			for (; m; m--, pte += 8, entry += bytes)
-				airlock_port_pte_write(pte, entry);
-		}
-		if (!n || airlock_pt_walk(a, va, 1, &w))
-			return;
-		pte = w.table + w.index * 8;
-	}
+	/* One leaf: the usual call. */
+	if (n == 1 && !skip_quarantine)
+		airlock_port_pte_write(run->pte, entry);
+	else
+		write_run(a, run, entry, n, skip_quarantine);
 }
 
 /*
@@ -255,11 +274,10 @@ static uint64_t join_entry(uint64_t first, unsigned int level)
 static void split(struct airlock_call *c, const struct airlock_walk *w)
 {
 	uint64_t entry = w->entry, at = w->table + w->index * 8;
-	unsigned int level = w->level, i;
+	unsigned int level = w->level;
 	uint64_t pa = airlock_spare_take(c), e = split_entry(entry, level);
 
-	for (i = 0; i < 512; i++, e += leaf_bytes(level - 1))
-		airlock_port_pte_write(pa + i * 8, e);
+	airlock_pt_put(pa, e, leaf_bytes(level - 1), 512);
 	airlock_port_pte_write(at, pa | c->a->cfg.table_attr | PTE_A |
 			       PTE_SPLIT | (entry & PTE_US));
 }

@@ -119,10 +119,13 @@ int airlock_transition(struct airlock_call *c,
 	int status = AIRLOCK_OK;
 	unsigned int i;
 
-	for (i = 0; i < order->nsteps && !status; i++)
+	for (i = 0; i < order->nsteps; i++) {
 		status = step(c, &t, order->step[i]);
-	if (status)
-		unwind(c, &t);
+		if (status) {
+			unwind(c, &t);
+			break;
+		}
+	}
 	airlock_be_finish(c, !status);
 	return status;
 }

@@ -46,7 +46,7 @@ uint64_t airlock_window_open(const struct airlock *a, unsigned int cpu,
 			     uint64_t gpa, uint64_t pages, bool shared)
 {
 	const struct airlock_slot *slot = &a->slot[cpu];
-	uint64_t off = gpa & (SIZE_2M - 1), i;
+	uint64_t off = gpa & (SIZE_2M - 1);
 	uint64_t entry = gpa | WINDOW_ATTR | airlock_enc(a, shared);
 	uint64_t pte = slot->table + (off >> AIRLOCK_PAGE_SHIFT) * 8;
 
@@ -54,12 +54,29 @@ uint64_t airlock_window_open(const struct airlock *a, unsigned int cpu,
 		airlock_port_pte_write(slot->pde, entry | PTE_PS);
 		return slot_va(a, cpu);
 	}
-	for (i = 0; i < pages; i++)
-		airlock_port_pte_write(pte + i * 8,
-				       entry + (i << AIRLOCK_PAGE_SHIFT));
+	airlock_pt_put(pte, entry, AIRLOCK_PAGE_SIZE, pages);
 	airlock_port_pte_write(slot->pde,
 			       slot->table | a->cfg.table_attr | PTE_A);
 	return slot_va(a, cpu) + off;
+}
+
+static void invlpg4(uint64_t va)
+{
+	airlock_port_invlpg(va);
+	airlock_port_invlpg(va + AIRLOCK_PAGE_SIZE);
+	airlock_port_invlpg(va + 2 * AIRLOCK_PAGE_SIZE);
+	airlock_port_invlpg(va + 3 * AIRLOCK_PAGE_SIZE);
+}
+
+/* Eight at a time, as airlock_pt_put(). */
+static void invlpg(uint64_t va, uint64_t pages)
+{
+	for (; pages >= 8; pages -= 8, va += 8 * AIRLOCK_PAGE_SIZE) {
+		invlpg4(va);
+		invlpg4(va + 4 * AIRLOCK_PAGE_SIZE);
+	}
+	for (; pages; pages--, va += AIRLOCK_PAGE_SIZE)
+		airlock_port_invlpg(va);
 }
 
 /**
@@ -70,7 +87,7 @@ void airlock_window_close(const struct airlock *a, unsigned int cpu,
 			  uint64_t gpa, uint64_t pages)
 {
 	const struct airlock_slot *slot = &a->slot[cpu];
-	uint64_t off = gpa & (SIZE_2M - 1), va = slot_va(a, cpu) + off, i;
+	uint64_t off = gpa & (SIZE_2M - 1), va = slot_va(a, cpu) + off;
 	uint64_t pte = slot->table + (off >> AIRLOCK_PAGE_SHIFT) * 8;
 
 	airlock_port_pte_write(slot->pde, 0);
@@ -78,10 +95,8 @@ void airlock_window_close(const struct airlock *a, unsigned int cpu,
 		airlock_port_invlpg(va);
 		return;
 	}
-	for (i = 0; i < pages; i++)
-		airlock_port_pte_write(pte + i * 8, 0);
-	for (i = 0; i < pages; i++)
-		airlock_port_invlpg(va + (i << AIRLOCK_PAGE_SHIFT));
+	airlock_pt_put(pte, 0, 0, pages);
+	invlpg(va, pages);
 }
 
 /* Make the tables above @va's 2M entry; @pde is where that is. */

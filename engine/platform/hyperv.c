@@ -35,20 +35,32 @@ unsigned int airlock_hv_stages(enum airlock_to to,
 	return 1;
 }
 
+/* @n page numbers in a row. Return: what is behind them. */
+static volatile uint64_t *put(volatile uint64_t *in, uint64_t gfn, uint64_t n)
+{
+	for (; n >= 4; n -= 4, in += 4, gfn += 4) {
+		in[0] = gfn;
+		in[1] = gfn + 1;
+		in[2] = gfn + 2;
+		in[3] = gfn + 3;
+	}
+	for (; n; n--)
+		*in++ = gfn++;
+	return in;
+}
+
 /* Up to a call's worth of page numbers. Return: how many. */
 static unsigned int fill(struct airlock_pieces *it, void *page,
 			 uint64_t visibility)
 {
-	volatile uint64_t *in = page, *end;
-	uint64_t gfn, n, left = MAX_GFNS;
+	volatile uint64_t *in = page;
+	uint64_t n, left = MAX_GFNS;
 
 	*in++ = PARTITION_SELF;
 	*in++ = visibility;
 	for (; left && airlock_pieces_more(it); left -= n) {
-		gfn = it->p.gpa >> AIRLOCK_PAGE_SHIFT;
 		n = it->p.pages < left ? it->p.pages : left;
-		for (end = in + n; in < end; in++)
-			*in = gfn++;
+		in = put(in, it->p.gpa >> AIRLOCK_PAGE_SHIFT, n);
 		airlock_pieces_take(it, n);
 	}
 	return (unsigned int)(MAX_GFNS - left);
@@ -94,7 +106,7 @@ static int change(struct airlock_job *j, uint64_t visibility)
 	void *page;
 	int status;
 
-	airlock_pieces_begin(&it, j);
+	airlock_pieces_begin(&it, j->c, j->only);
 	while (airlock_pieces_more(&it)) {
 		pos = it.p.pos;
 		first = it.p.gpa;

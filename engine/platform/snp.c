@@ -124,7 +124,7 @@ static int pvalidate_all(struct airlock_job *j, bool validate)
 	struct airlock_piece p;
 	uint64_t r, done, odd;
 
-	airlock_pieces_begin(&it, j);
+	airlock_pieces_begin(&it, j->c, j->only);
 	for (; airlock_pieces_more(&it); airlock_pieces_take(&it, p.pages)) {
 		p = it.p;
 		p.pages = airlock_chunk(&p);
@@ -158,18 +158,24 @@ static uint64_t get(const void *ghcb, unsigned int off)
 static unsigned int psc_fill(struct airlock_pieces *it, void *ghcb,
 			     uint64_t op, unsigned int most)
 {
-	unsigned int n = 0;
+	unsigned int n = 0, last;
+	uint64_t e, pages;
 
-	for (; n < most && airlock_pieces_more(it); n++) {
-		uint64_t e = it->p.gpa | op << 52, pages = 1;
-
-		if (airlock_chunk(&it->p) == AIRLOCK_PAGES_2M) {
+	while (n < most && airlock_pieces_more(it)) {
+		e = it->p.gpa | op << 52;
+		pages = airlock_chunk(&it->p);
+		last = n + 1;
+		if (pages == AIRLOCK_PAGES_2M) {
 			e |= PSC_LARGE;
-			pages = AIRLOCK_PAGES_2M;
+		} else {
+			if (pages > most - n)
+				pages = most - n;
+			last = n + (unsigned int)pages;
 		}
-		if (ghcb)
-			put(ghcb, GHCB_BUFFER + 8 + n * 8, e);
 		airlock_pieces_take(it, pages);
+		for (; n < last; n++, e += AIRLOCK_PAGE_SIZE)
+			if (ghcb)
+				put(ghcb, GHCB_BUFFER + 8 + n * 8, e);
 	}
 	return n;
 }
@@ -284,7 +290,7 @@ static int psc_all(struct airlock_job *j, uint64_t op)
 	void *ghcb;
 	int status;
 
-	airlock_pieces_begin(&it, j);
+	airlock_pieces_begin(&it, j->c, j->only);
 	while (airlock_pieces_more(&it)) {
 		struct psc psc = { 0 };
 

@@ -123,7 +123,7 @@ static int map_all(struct airlock_job *j, bool shared)
 	uint64_t gpa, pos, pages, done;
 	int status;
 
-	airlock_pieces_begin(&it, j);
+	airlock_pieces_begin(&it, j->c, j->only);
 	while (airlock_pieces_more(&it)) {
 		/* Runs that differ in their entries only are one to the VMM. */
 		gpa = it.p.gpa;
@@ -209,7 +209,7 @@ static int page_calls(struct airlock_job *j, uint64_t leaf)
 	struct airlock_pieces it;
 	uint64_t r, n;
 
-	airlock_pieces_begin(&it, j);
+	airlock_pieces_begin(&it, j->c, j->only);
 	for (; airlock_pieces_more(&it); airlock_pieces_take(&it, n)) {
 		r = page_call(j, &it.p, leaf, &n);
 		if (!r || (j->in_doubt && leaf == LEAF_PAGE_ACCEPT &&

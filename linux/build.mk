@@ -48,6 +48,7 @@ define linux_storm # NAME PLATFORM KIND EXPECT OPTIONS
 check-linux-$(1): linux-guest $(B)/airlock-linux
 	@scripts/t linux-$(1) tests/linux/storm $(2) $(3) $(4) $(5)
 endef
+COMMA := ,
 LINUX_QUICK := --conversions 60
 $(eval $(call linux_storm,snp-stock,snp,stock,broken,$(LINUX_QUICK)))
 $(foreach p,snp tdx vtom tdp,\
@@ -55,6 +56,13 @@ $(foreach p,snp tdx vtom tdp,\
 
 # The long ones: more CPUs, more conversions, and hosts that misbehave.
 $(eval $(call linux_storm,tdx-stock,tdx,stock,broken,$(LINUX_QUICK)))
+# A live patch whose order is wrong must be seen to be: today's, and one that
+# is present too early.
+$(eval $(call linux_storm,vtom-present,vtom,patched,broken,\
+	--order alias$(COMMA)flip$(COMMA)tlb$(COMMA)notify $(LINUX_QUICK)))
+$(eval $(call linux_storm,snp-early,snp,patched,broken,\
+	--order alias$(COMMA)np+flip$(COMMA)tlb$(COMMA)present$(COMMA)notify \
+	$(LINUX_QUICK)))
 $(foreach p,snp tdx vtom tdp,\
 	$(eval $(call linux_storm,$(p)-long,$(p),patched,safe,))\
 	$(eval $(call linux_storm,$(p)-4,$(p),patched,safe,\
@@ -67,7 +75,8 @@ $(foreach p,snp tdx vtom tdp,\
 		--host hostile:7 $(LINUX_QUICK))))
 
 LINUX_CHECKS := $(patsubst %,check-linux-%,snp-stock snp tdx vtom tdp)
-LINUX_CHECKS_ALL := check-linux-tdx-stock $(foreach p,snp tdx vtom tdp,\
+LINUX_CHECKS_ALL := $(patsubst %,check-linux-%,tdx-stock vtom-present \
+	snp-early) $(foreach p,snp tdx vtom tdp,\
 	$(patsubst %,check-linux-$(p)-%,long 4 failing half hostile))
 
 .PHONY: check-linux check-linux-all

@@ -36,6 +36,8 @@ static const char help[] =
 "  --host NAME       kvm, ve, strict, failing:N, failing:N:half or\n"
 "                    hostile:SEED [kvm]\n"
 "  --patched         with Airlock in it, as a live patch\n"
+"  --order STEPS     with Airlock's steps in another order, such as\n"
+"                    alias,flip,tlb,notify\n"
 "  --kernel VERSION  which of those fetched [6.12]\n"
 "  --memory M        MiB [512]\n"
 "  --time-limit S    seconds [300]\n"
@@ -151,7 +153,7 @@ static bool find_guest(struct linux_run *l)
 
 enum {
 	OPT_PLATFORM = 256, OPT_CPUS, OPT_HOST, OPT_MEMORY, OPT_TIME,
-	OPT_DETERMINISTIC, OPT_JSON, OPT_PATCHED, OPT_KERNEL, OPT_SHELL,
+	OPT_DETERMINISTIC, OPT_JSON, OPT_PATCHED, OPT_ORDER, OPT_KERNEL, OPT_SHELL,
 	OPT_APPEND, OPT_CONVERSIONS, OPT_ONLY, OPT_VERBOSE,
 };
 
@@ -164,6 +166,7 @@ static const struct option options[] = {
 	{ "deterministic", no_argument, NULL, OPT_DETERMINISTIC },
 	{ "json", required_argument, NULL, OPT_JSON },
 	{ "patched", no_argument, NULL, OPT_PATCHED },
+	{ "order", required_argument, NULL, OPT_ORDER },
 	{ "kernel", required_argument, NULL, OPT_KERNEL },
 	{ "shell", no_argument, NULL, OPT_SHELL },
 	{ "append", required_argument, NULL, OPT_APPEND },
@@ -226,6 +229,13 @@ static bool parse_option(struct linux_run *l, int opt)
 	case OPT_PATCHED:
 		l->patched = true;
 		return true;
+	case OPT_ORDER:
+		l->order = optarg;
+		l->patched = true;
+		if (!strchr(optarg, ' '))
+			return true;
+		linux_error("--order '%s': no spaces, please", optarg);
+		return false;
 	case OPT_KERNEL:
 		l->version = optarg;
 		return true;
@@ -278,9 +288,11 @@ static bool command_line(struct linux_run *l)
 	size_t left = sizeof(l->cmdline);
 	int n;
 
-	n = snprintf(at, left, "console=ttyS0 panic=-1%s%s%s%s%s",
+	n = snprintf(at, left, "console=ttyS0 panic=-1%s%s%s%s%s%s%s",
 		     l->verbose || l->shell ? "" : " quiet",
 		     l->patched ? " airlock.patched" : "",
+		     l->order ? " airlock.order=" : "",
+		     l->order ? l->order : "",
 		     l->shell ? " airlock.shell" : "",
 		     l->append ? " " : "", l->append ? l->append : "");
 	if (n > 0 && (size_t)n < left && l->storm) {

@@ -12,7 +12,7 @@
 /* What was asked for; strings go to cvm_boot() as they are. */
 struct linux_run {
 	const char *platform, *cpus, *host, *memory, *time_limit;
-	const char *json, *version, *append, *only;
+	const char *json, *version, *append, *only, *order;
 	unsigned long conversions;
 	bool deterministic, patched, shell, storm, verbose;
 	char kernel[PATH_MAX], initrd[PATH_MAX];

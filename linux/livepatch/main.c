@@ -22,6 +22,10 @@ COUNT(given_up);
 COUNT(lies);
 COUNT(shootdowns);
 
+static char *order;
+module_param(order, charp, 0444);
+MODULE_PARM_DESC(order, "steps, to see what becomes of another order");
+
 static unsigned long (*lookup)(const char *name);
 
 static int find_lookup(void)
@@ -135,6 +139,9 @@ static int __init patch_init(void)
 {
 	int err = find_all(&airlock_kernel);
 
+	airlock_order = airlock_default_order;
+	if (order && airlock_order_parse(order, &airlock_order, NULL))
+		return -EINVAL;
 	if (!err)
 		err = airlock_port_init();
 	if (err)

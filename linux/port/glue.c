@@ -16,6 +16,7 @@
 struct airlock_kernel airlock_kernel;
 enum airlock_platform airlock_platform;
 struct airlock_counts airlock_counts;
+struct airlock_order airlock_order;	/* set before the first call */
 
 static void count(unsigned long *which, unsigned long n)
 {
@@ -274,7 +275,7 @@ int airlock_set_memory(unsigned long addr, int numpages, bool enc)
 		return -ENOMEM;
 	ret = airlock_entries_prepare(&c);
 	if (!ret)
-		ret = to_errno(airlock_transition(&c, &airlock_default_order));
+		ret = to_errno(airlock_transition(&c, &airlock_order));
 	if (c.lost != c.lost_inline)
 		bitmap_free(c.lost);
 	return ret > 0 ? 0 : ret;

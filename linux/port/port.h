@@ -112,6 +112,7 @@ struct airlock_kernel {
 
 extern struct airlock_kernel airlock_kernel;
 extern enum airlock_platform airlock_platform;
+extern struct airlock_order airlock_order;
 
 /* glue.c */
 int airlock_port_init(void);

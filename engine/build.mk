@@ -107,3 +107,10 @@ ENGINE_COST := $(ENGINE_TEST)/cost
 $(ENGINE_COST): tests/engine/cost.c $(LIBAIRLOCK)
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(HOST_CFLAGS) $< $(LIBAIRLOCK) -o $@
+
+.PHONY: bench-engine
+bench-engine: $(ENGINE_COST)
+	@mkdir -p $(B)/bench
+	@tests/engine/bench $< >$(B)/bench/30-engine.tsv
+
+BENCHES += bench-engine

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * cost PLATFORM PAGES [4k|2m [back]]: one conversion to shared, or back to
- * private, with a port that does nothing but count. For callgrind:
+ * cost PLATFORM PAGES 4k|2m shared|private RANGES: one conversion of as many
+ * ranges, of as many pages each, with a port that does nothing but count. 4k
+ * and 2m say how the pages are mapped. For callgrind:
  *
- *   valgrind --tool=callgrind --toggle-collect=airlock_convert cost tdx 511
+ *   valgrind --tool=callgrind --toggle-collect=airlock_convert \
+ *	cost tdx 511 4k shared 1
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +17,7 @@
 #define GIB	(UINT64_C(1) << 30)
 #define MEMORY	(2 * GIB)
 #define TABLES	2048
+#define MAX_RANGES 128
 
 static uint64_t table[TABLES][512];
 static unsigned int ntables;
@@ -137,54 +140,87 @@ static void map(uint64_t root, uint64_t va, uint64_t gpa, unsigned int level)
 	*e = gpa | 3 | (level > 1 ? 0x80 : 0) | attribute;
 }
 
-int main(int argc, char **argv)
+/* The first GiB by 4K leaves, the second by 2M. */
+static void map_all(void)
+{
+	uint64_t gpa;
+
+	ntables = 1;
+	for (gpa = 0; gpa < GIB; gpa += 4096)
+		map(0, DM + gpa, gpa, 1);
+	for (; gpa < MEMORY; gpa += UINT64_C(1) << 21)
+		map(0, DM + gpa, gpa, 2);
+}
+
+static struct airlock *make_context(const struct airlock_config *cfg)
+{
+	size_t size = airlock_size(cfg);
+	void *mem = aligned_alloc(64, (size + 63) / 64 * 64);
+	struct airlock *a;
+
+	if (!mem)
+		return NULL;
+	memset(mem, 0, size);
+	return airlock_init(&a, mem, size, cfg) ? NULL : a;
+}
+
+/* Ranges a page apart, so that none goes on from the one before. */
+static void make_ranges(struct airlock_range *r, unsigned int n, uint64_t va,
+			uint64_t pages)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++, va += (pages + 1) * 4096)
+		r[i] = (struct airlock_range){ va, pages };
+}
+
+static enum airlock_platform platform(const char *name)
 {
 	static const char *const names[] = { "plain", "sev", "snp", "tdx",
 					     "vtom", "tdp" };
-	struct airlock_range r = { DM, 0 };
+	int p = 0;
+
+	while (p < 6 && strcmp(name, names[p]))
+		p++;
+	return (enum airlock_platform)p;
+}
+
+int main(int argc, char **argv)
+{
+	static struct airlock_range r[MAX_RANGES];
 	struct airlock_config cfg = {
 		.enc_bit = 51, .levels = 4, .table_attr = 3, .memory = MEMORY,
 		.cpus = 1, .window = UINT64_C(0xfffffe8000000000),
 		.direct_map = DM,
 	};
+	enum airlock_to to = AIRLOCK_TO_SHARED;
+	unsigned int n;
 	struct airlock *a;
-	bool back = false;
-	uint64_t gpa;
-	size_t size;
-	void *mem;
-	int p;
+	int status;
 
-	if (argc < 3)
+	if (argc != 6)
 		return 2;
-	for (p = 0; p < 6; p++)
-		if (!strcmp(argv[1], names[p]))
-			cfg.platform = (enum airlock_platform)p;
-	r.pages = strtoull(argv[2], NULL, 0);
-	ntables = 1;
-	if (argc > 3 && !strcmp(argv[3], "2m"))
-		r.va = DM + GIB;
-	if (argc > 4)
-		back = true;
+	cfg.platform = platform(argv[1]);
+	if (!strcmp(argv[4], "private"))
+		to = AIRLOCK_TO_PRIVATE;
+	n = (unsigned int)strtoul(argv[5], NULL, 0);
+	if (cfg.platform > AIRLOCK_TDP || n > MAX_RANGES)
+		return 2;
+	make_ranges(r, n, strcmp(argv[3], "2m") ? DM : DM + GIB,
+		    strtoull(argv[2], NULL, 0));
 	/* Set is private on AMD, shared elsewhere. */
-	if ((cfg.platform == AIRLOCK_SNP || cfg.platform == AIRLOCK_SEV) !=
-	    back)
+	if ((cfg.platform == AIRLOCK_SNP || cfg.platform == AIRLOCK_SEV) ==
+	    (to == AIRLOCK_TO_SHARED))
 		attribute = UINT64_C(1) << 51;
-	for (gpa = 0; gpa < GIB; gpa += 4096)
-		map(0, DM + gpa, gpa, 1);
-	for (; gpa < MEMORY; gpa += UINT64_C(1) << 21)
-		map(0, DM + gpa, gpa, 2);
-	size = airlock_size(&cfg);
-	mem = aligned_alloc(64, (size + 63) / 64 * 64);
-	memset(mem, 0, size);
-	if (airlock_init(&a, mem, size, &cfg))
-		return 1;
-	if (back && airlock_note(a, 0, MEMORY / 4096, AIRLOCK_TO_SHARED))
+	map_all();
+	a = make_context(&cfg);
+	if (!a || (to == AIRLOCK_TO_PRIVATE &&
+		   airlock_note(a, 0, MEMORY / 4096, AIRLOCK_TO_SHARED)))
 		return 1;
 	writes = 0;
-	p = airlock_convert(a, &r, 1, back ? AIRLOCK_TO_PRIVATE :
-			    AIRLOCK_TO_SHARED, NULL);
+	status = airlock_convert(a, r, n, to, NULL);
 	printf("status %d pte_writes %lu shootdowns %lu exits %lu tdcalls "
-	       "%lu\n", p, writes, shootdowns, exits, tdcalls);
-	free(mem);
-	return p;
+	       "%lu\n", status, writes, shootdowns, exits, tdcalls);
+	free(a);
+	return status;
 }

@@ -114,7 +114,7 @@ static void exception(enum access_by by, unsigned int cpu, uint32_t gfn,
  * An access through a present translation. Return: whether it was served.
  * A shared access to a private page on native TDX and SNP goes to the host,
  * which converts it without being asked (KVM); its contents are gone, and the
- * access is served from the new, shared page. @dry: look, change nothing.
+ * access is served from the new, shared page. On TDX it may raise #VE instead. @dry: look, change nothing.
  */
 bool host_access(enum access_by by, unsigned int cpu,
 		 const struct translation *t, uint32_t vpn, bool dry)
@@ -138,6 +138,11 @@ bool host_access(enum access_by by, unsigned int cpu,
 	if (dry)
 		return false;
 	if (paravisor) {
+		exception(by, cpu, t->gfn, false, f);
+		return false;
+	}
+	/* A host that takes the address for MMIO has the module raise #VE. */
+	if (platform() == AIRLOCK_TDX && choose(2)) {
 		exception(by, cpu, t->gfn, false, f);
 		return false;
 	}

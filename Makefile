@@ -36,6 +36,13 @@ ifneq ($(RELEASE),1)
 SAN := -fsanitize=address,undefined -fno-sanitize-recover=all
 endif
 
+# Host objects depend on this: it is new when the sanitizers change, so that
+# objects of both kinds never meet in one program.
+KIND := $(B)/kind
+ifneq ($(shell cat $(KIND) 2>/dev/null),$(or $(SAN),none))
+$(shell mkdir -p $(B) && echo '$(or $(SAN),none)' >$(KIND))
+endif
+
 .PHONY: all run check check-all bench mutants install clean setup
 all:
 

@@ -39,7 +39,7 @@ $(CVM)/machine_image.o: cvm/machine_image.S $(CVM)/machine.elf
 	$(call say,AS,$@)
 	$(Q)$(CC) -DMACHINE_ELF='"$(CVM)/machine.elf"' -c -o $@ $<
 
-$(patsubst %,$(CVM)/%.o,boot image run boot_main): $(CVM)/%.o: cvm/%.c cvm/build.mk
+$(patsubst %,$(CVM)/%.o,boot image run boot_main): $(CVM)/%.o: cvm/%.c cvm/build.mk $(KIND)
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HOST_CFLAGS) $(SAN) -MMD -MP -c -o $@ $<

@@ -15,7 +15,7 @@ LINUX_DEFAULT := 6.12
 
 ALL += $(B)/airlock-linux
 
-$(LINUX)/%.o: linux/%.c linux/build.mk
+$(LINUX)/%.o: linux/%.c linux/build.mk $(KIND)
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HOST_CFLAGS) $(SAN) -Icvm -MMD -MP -c -o $@ $<

@@ -198,9 +198,7 @@ void engine_resume(unsigned int cpu)
 		memcpy(engine_sp, l->stack, l->depth);
 		memset((uint8_t *)engine_sp - CLEARED, 0, CLEARED);
 	}
-	lab->running = true;
 	lab_switch(&sched_sp, engine_sp);
-	lab->running = false;
 	ctx_keep();
 	save_local(cpu);
 }

@@ -117,13 +117,12 @@ static void exception(enum access_by by, unsigned int cpu, uint32_t gfn,
  * access is served from the new, shared page. On TDX it may raise #VE instead. @dry: look, change nothing.
  */
 bool host_access(enum access_by by, unsigned int cpu,
-		 const struct translation *t, uint32_t vpn, bool dry)
+		 const struct translation *t, bool dry)
 {
 	uint16_t f = frame_get(t->gfn);
 	bool paravisor = platform() == AIRLOCK_VTOM ||
 		platform() == AIRLOCK_TDP;
 
-	(void)vpn;
 	if (!has_host_state())
 		return true;
 	if (t->view == VIEW_PRIVATE) {

@@ -241,7 +241,6 @@ struct lab {
 	struct airlock_tdcall reply_td;
 	uint32_t ctx_loaded;		/* ctx in the fixed memory */
 	uint32_t ctx_size;
-	bool running;			/* engine code is on the CPU */
 
 	/* nondeterminism inside an action */
 	unsigned int choice[CHOICES], choice_max[CHOICES];
@@ -309,7 +308,7 @@ void pte_now(uint64_t pa, uint64_t val);	/* at once, for setup */
 /* host.c: what the platform and the host make of it */
 enum access_by { BY_READER, BY_BYSTANDER, BY_ENGINE };
 bool host_access(enum access_by by, unsigned int cpu,
-		 const struct translation *t, uint32_t vpn, bool dry);
+		 const struct translation *t, bool dry);
 uint64_t host_pvalidate(uint32_t gfn, bool large, bool validate);
 uint64_t host_vmgexit(unsigned int cpu, uint64_t msr);
 void host_tdcall(unsigned int cpu, struct airlock_tdcall *t);

@@ -476,7 +476,7 @@ static void lost(unsigned int cpu, unsigned int i)
  * @writer's entry at @pa changed, as it sees it. A table that the entry
  * pointed to stays in the paging-structure caches of whoever used it.
  */
-static void change_end(uint64_t pa, uint64_t val)
+static void change_end(uint64_t val)
 {
 	uint32_t t = before.pde_table;
 
@@ -494,7 +494,6 @@ static void change_end(uint64_t pa, uint64_t val)
 			if (spot_is(before.spot[i], c))
 				lost(c, i);
 	}
-	(void)pa;
 }
 
 static void pte_memory_set(uint64_t pa, uint64_t val)
@@ -541,7 +540,7 @@ void sb_drain_one(unsigned int cpu)
 	memset(&h->sb[h->nsb], 0, sizeof(e));
 	lab->w.hw_dirty[cpu] = true;
 	pte_memory_set(e.pa, e.val);
-	change_end(e.pa, e.val);
+	change_end(e.val);
 }
 
 void sb_drain(unsigned int cpu)
@@ -565,7 +564,7 @@ void pte_store(unsigned int cpu, uint64_t pa, uint64_t val)
 	link_table(pte_visible(cpu, pa), val);
 	h->sb[h->nsb++] = (struct sbe){ pa, val };
 	lab->w.hw_dirty[cpu] = true;
-	change_end(pa, val);
+	change_end(val);
 	if (!lab->cfg.store_buffer)
 		sb_drain(cpu);
 }

@@ -31,8 +31,7 @@ void check_spot(unsigned int cpu, const struct spot *p,
 	if (t->gfn != p->gfn)
 		bad(LAB_BAD_DATA, "CPU%u reads %s and gets %s",
 		    cpu, p->name, page_name(t->gfn));
-	host_access(bystander ? BY_BYSTANDER : BY_READER, cpu, t, p->vpn,
-		    false);
+	host_access(bystander ? BY_BYSTANDER : BY_READER, cpu, t, false);
 }
 
 /* Nothing that can be met at this spot changes or breaks anything. */
@@ -48,7 +47,7 @@ bool spot_quiet(unsigned int cpu, const struct spot *p)
 			continue;
 		}
 		if (t[i].gfn != p->gfn ||
-		    !host_access(BY_READER, cpu, &t[i], p->vpn, true))
+		    !host_access(BY_READER, cpu, &t[i], true))
 			return false;
 	}
 	return true;

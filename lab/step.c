@@ -56,7 +56,7 @@ static void do_evict(unsigned int cpu, const struct req *r)
 			return;
 		if (t.view != VIEW_PRIVATE)
 			bad(LAB_BAD_PROTOCOL, "evict read through a shared mapping");
-		if (host_access(BY_ENGINE, cpu, &t, va_vpn(va), false))
+		if (host_access(BY_ENGINE, cpu, &t, false))
 			frame_change(t.gfn, 1, F_STALE_LINE, 0);
 	}
 }

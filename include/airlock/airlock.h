@@ -21,21 +21,25 @@
  * All lengths are in 4K pages unless the name says otherwise.
  */
 
+#ifdef __KERNEL__			/* in Linux, which has no <stdint.h> */
+#include <linux/types.h>
+#else
 #include <stddef.h>
 #include <stdint.h>
 #include <stdbool.h>
+#endif
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 #define AIRLOCK_PAGE_SHIFT	12
-#define AIRLOCK_PAGE_SIZE	(UINT64_C(1) << AIRLOCK_PAGE_SHIFT)
-#define AIRLOCK_PAGES_2M	UINT64_C(512)
-#define AIRLOCK_PAGES_1G	(UINT64_C(512) * 512)
+#define AIRLOCK_PAGE_SIZE	((uint64_t)1 << AIRLOCK_PAGE_SHIFT)
+#define AIRLOCK_PAGES_2M	((uint64_t)512)
+#define AIRLOCK_PAGES_1G	((uint64_t)512 * 512)
 
 /* Linear addresses the window takes per CPU: 2M never mapped, then the slot. */
-#define AIRLOCK_WINDOW_STRIDE	(UINT64_C(4) << 20)
+#define AIRLOCK_WINDOW_STRIDE	((uint64_t)4 << 20)
 
 /**
  * enum airlock_status - what became of a call, and who is to blame

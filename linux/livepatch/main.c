@@ -11,20 +11,18 @@
 #include <linux/livepatch.h>
 #include <linux/module.h>
 #include <asm/cpufeature.h>
-#include <asm/mshyperv.h>
 
 #include "port.h"
 
-#define COUNT(name) module_param_named(name, airlock_counts.name, ulong, 0444)
-COUNT(converted);
-COUNT(refused);
-COUNT(given_up);
-COUNT(lies);
-COUNT(shootdowns);
+#undef init_mm
+#undef max_pfn_mapped
+#undef snp_vmpl
 
 static char *order;
 module_param(order, charp, 0444);
 MODULE_PARM_DESC(order, "steps, to see what becomes of another order");
+
+struct unexported unexported;
 
 static unsigned long (*lookup)(const char *name);
 
@@ -53,69 +51,65 @@ static void *find(const char *name)
 	return (void *)at;
 }
 
-static void find_common(struct airlock_kernel *k)
+static void find_common(void)
 {
-	k->init_mm = find("init_mm");
-	k->cc_mkenc = find("cc_mkenc");
-	k->cc_mkdec = find("cc_mkdec");
-	k->set_memory_4k = find("set_memory_4k");
-	k->flush_tlb_kernel_range = find("flush_tlb_kernel_range");
-	k->flush_tlb_all = find("flush_tlb_all");
-	k->get_vm_area = find("get_vm_area");
-	k->max_pfn_mapped = find("max_pfn_mapped");
-	k->image_start = (unsigned long)find("_text");
-	k->image_end = ALIGN((unsigned long)find("_end"), PMD_SIZE);
-}
-
-static void find_snp(struct airlock_kernel *k)
-{
-	k->sev_get_ghcb = find("__sev_get_ghcb");
-	k->sev_put_ghcb = find("__sev_put_ghcb");
 	/* Older kernels run at VMPL0 only, and have no such variable. */
-	k->snp_vmpl = (u8 *)lookup("snp_vmpl");
+	static u8 vmpl0;
+
+	unexported.init_mm = find("init_mm");
+	unexported.cc_mkenc = find("cc_mkenc");
+	unexported.cc_mkdec = find("cc_mkdec");
+	unexported.set_memory_4k = find("set_memory_4k");
+	unexported.flush_tlb_kernel_range = find("flush_tlb_kernel_range");
+	unexported.flush_tlb_all = find("flush_tlb_all");
+	unexported.get_vm_area = find("get_vm_area");
+	unexported.max_pfn_mapped = find("max_pfn_mapped");
+	unexported.text = find("_text");
+	unexported.end = find("_end");
+	unexported.snp_vmpl = (u8 *)lookup("snp_vmpl") ?: &vmpl0;
 }
 
-static void find_tdx(struct airlock_kernel *k)
+/* ---- what the built-in port adds to the kernel's own files ---- */
+
+/* Of the kernel only the address is taken: it is a struct ghcb_state. */
+static struct ghcb *(*sev_get_ghcb)(void *state);
+static void (*sev_put_ghcb)(void *state);
+
+int snp_with_ghcb(int (*fn)(struct ghcb *ghcb, void *arg), void *arg)
 {
-	k->tdx_hypercall = find("__tdx_hypercall");
-	k->tdcall = find("__tdcall");
-	k->nr_shared = (atomic_long_t *)lookup("nr_shared");
+	struct ghcb *state = NULL;
+	unsigned long flags;
+	int ret;
+
+	local_irq_save(flags);
+	ret = fn(sev_get_ghcb(&state), arg);
+	sev_put_ghcb(&state);
+	local_irq_restore(flags);
+	return ret;
 }
 
-static enum airlock_platform platform(void)
+static atomic_long_t *nr_shared;
+
+void tdx_count_shared(long pages)
 {
-	if (hv_is_isolation_supported() && ms_hyperv.paravisor_present)
-		return cc_platform_has(CC_ATTR_MEM_ENCRYPT) ? AIRLOCK_VTOM :
-		       AIRLOCK_PLAIN;
-	if (cc_platform_has(CC_ATTR_GUEST_SEV_SNP))
-		return AIRLOCK_SNP;
-	if (boot_cpu_has(X86_FEATURE_TDX_GUEST))
-		return AIRLOCK_TDX;
-	return AIRLOCK_PLAIN;
+	if (nr_shared)
+		atomic_long_add(pages, nr_shared);
 }
 
-static int find_all(struct airlock_kernel *k)
+static void find_platform(void)
 {
-	int err = find_lookup();
-
-	if (err)
-		return err;
-	find_common(k);
-	airlock_platform = platform();
-	if (airlock_platform == AIRLOCK_PLAIN)
-		return -ENODEV;
-	if (airlock_platform == AIRLOCK_SNP)
-		find_snp(k);
-	if (airlock_platform == AIRLOCK_TDX)
-		find_tdx(k);
-	if (missing)
-		return -ENOENT;
-	if (k->snp_vmpl && *k->snp_vmpl) {
-		pr_err("under an SVSM PVALIDATE is not ours to do\n");
-		return -EOPNOTSUPP;
+	if (cc_platform_has(CC_ATTR_GUEST_SEV_SNP)) {
+		sev_get_ghcb = find("__sev_get_ghcb");
+		sev_put_ghcb = find("__sev_put_ghcb");
 	}
-	return 0;
+	if (boot_cpu_has(X86_FEATURE_TDX_GUEST)) {
+		unexported.tdx_hypercall = find("__tdx_hypercall");
+		unexported.tdcall = find("__tdcall");
+		nr_shared = (atomic_long_t *)lookup("nr_shared");
+	}
 }
+
+/* ---- the patch ---- */
 
 static struct klp_func funcs[] = {
 	{
@@ -135,26 +129,44 @@ static struct klp_patch patch = {
 	.objs = objects,
 };
 
+static int set_order(void)
+{
+	static struct airlock_order other;
+
+	if (order && airlock_order_parse(order, &other, NULL))
+		return -EINVAL;
+	if (order)
+		airlock_order = &other;
+	return 0;
+}
+
 static int __init patch_init(void)
 {
-	int err = find_all(&airlock_kernel);
+	int err = find_lookup();
 
-	airlock_order = airlock_default_order;
-	if (order && airlock_order_parse(order, &airlock_order, NULL))
-		return -EINVAL;
-	if (!err)
-		err = airlock_port_init();
 	if (err)
 		return err;
+	find_common();
+	find_platform();
+	if (missing)
+		return -ENOENT;
+	err = set_order();
+	if (err)
+		return err;
+	airlock_setup();
+	if (!airlock_can_convert()) {
+		pr_err("no platform here that this is for\n");
+		return -ENODEV;
+	}
 	err = klp_enable_patch(&patch);
 	if (err)
-		airlock_port_exit();
+		airlock_teardown();
 	return err;
 }
 
 static void __exit patch_exit(void)
 {
-	airlock_port_exit();
+	airlock_teardown();
 }
 
 module_init(patch_init);

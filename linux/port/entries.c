@@ -14,6 +14,9 @@
 #include <linux/mm.h>
 #include <linux/set_memory.h>
 #include <linux/vmalloc.h>
+#include <asm/coco.h>
+#include <asm/page_types.h>
+#include <asm/sections.h>
 
 #include "port.h"
 
@@ -22,7 +25,7 @@
 
 u64 airlock_attr(bool shared)
 {
-	return shared ? airlock_kernel.cc_mkdec(0) : airlock_kernel.cc_mkenc(0);
+	return shared ? cc_mkdec(0) : cc_mkenc(0);
 }
 
 static u64 attr_mask(void)
@@ -101,14 +104,14 @@ static bool walk_whole(const struct walk *w)
 static bool in_direct_map(unsigned long va)
 {
 	return va >= PAGE_OFFSET &&
-	       va < PAGE_OFFSET + PFN_PHYS(*airlock_kernel.max_pfn_mapped);
+	       va < PAGE_OFFSET + PFN_PHYS(max_pfn_mapped);
 }
 
 /* In the kernel image's own mapping. */
 static bool in_image(unsigned long va)
 {
-	return va >= airlock_kernel.image_start &&
-	       va < airlock_kernel.image_end;
+	return va >= (unsigned long)_text &&
+	       va < ALIGN((unsigned long)_end, PMD_SIZE);
 }
 
 static unsigned long image_va(u64 phys)
@@ -131,7 +134,7 @@ static unsigned long alias(unsigned long va, u64 phys, unsigned int i)
 
 static int split(unsigned long va)
 {
-	return airlock_kernel.set_memory_4k(va & PAGE_MASK, 1);
+	return set_memory_4k(va & PAGE_MASK, 1);
 }
 
 /* Aliases of a page are changed with it, so they may not map more. */
@@ -222,7 +225,7 @@ static void write_entry(pte_t *pte, unsigned int level, bool present, u64 attr)
 	if (!(e & (_PAGE_PRESENT | OURS)))
 		return;
 	e = present ? made_present(e, level) : not_present(e, level);
-	WRITE_ONCE(pte->pte, (e & ~attr_mask()) | attr);
+	set_pte_atomic(pte, __pte((e & ~attr_mask()) | attr));
 }
 
 static void pass_aliases(unsigned long va, u64 phys, unsigned int level,

@@ -1,22 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * set_memory_encrypted() and set_memory_decrypted(), by the steps of
- * engine/transition.c.
+ * transition.c.
  */
+#define pr_fmt(fmt) "airlock: " fmt
 #include <linux/cc_platform.h>
 #include <linux/errno.h>
 #include <linux/mm.h>
+#include <linux/moduleparam.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 #include <asm/cacheflush.h>
+#include <asm/cpufeature.h>
+#include <asm/mshyperv.h>
+#include <asm/sev.h>
+#include <asm/tlbflush.h>
 #include <asm/x86_init.h>
 
 #include "port.h"
 
-struct airlock_kernel airlock_kernel;
-enum airlock_platform airlock_platform;
+const struct airlock_order *airlock_order = &airlock_default_order;
 struct airlock_counts airlock_counts;
-struct airlock_order airlock_order;	/* set before the first call */
+
+#define COUNT(name) module_param_named(name, airlock_counts.name, ulong, 0444)
+COUNT(converted);
+COUNT(refused);
+COUNT(given_up);
+COUNT(lies);
+COUNT(shootdowns);
+
+/* NULL: conversions are not ours. Does not change while there are any. */
+static const struct airlock_backend *backend;
 
 static void count(unsigned long *which, unsigned long n)
 {
@@ -25,29 +39,10 @@ static void count(unsigned long *which, unsigned long n)
 
 /* ---- stages ---- */
 
-static unsigned int stages_of(enum airlock_to to,
-			      const struct airlock_stage **stages)
+static const struct airlock_stage *stages_of(const struct airlock_call *c)
 {
-	switch (airlock_platform) {
-	case AIRLOCK_SNP:
-		return airlock_snp_stages(to, stages);
-	case AIRLOCK_TDX:
-		return airlock_tdx_stages(to, stages);
-	default:
-		return airlock_hv_stages(to, stages);
-	}
-}
-
-static int do_work(struct airlock_job *j, enum airlock_work work)
-{
-	switch (airlock_platform) {
-	case AIRLOCK_SNP:
-		return airlock_snp_work(j, work);
-	case AIRLOCK_TDX:
-		return airlock_tdx_work(j, work);
-	default:
-		return airlock_hv_work(j, work);
-	}
+	return c->to == AIRLOCK_TO_PRIVATE ? backend->to_private :
+	       backend->to_shared;
 }
 
 int airlock_failed(struct airlock_job *j, int status, unsigned long done,
@@ -62,7 +57,7 @@ int airlock_failed(struct airlock_job *j, int status, unsigned long done,
 int airlock_lied(struct airlock_job *j, int status, unsigned long done,
 		 unsigned long doubt, unsigned long pfn, u64 detail)
 {
-	pr_crit_ratelimited("airlock: the host lied (%d) about page %lx: %llx\n",
+	pr_crit_ratelimited("the host lied (%d) about page %lx: %llx\n",
 			    status, pfn, detail);
 	count(&airlock_counts.lies, 1);
 	j->lied = true;
@@ -72,14 +67,13 @@ int airlock_lied(struct airlock_job *j, int status, unsigned long done,
 /* Forward: all stages. */
 static int advance(struct airlock_call *c)
 {
-	const struct airlock_stage *stages;
-	unsigned int n = stages_of(c->to, &stages);
+	const struct airlock_stage *stages = stages_of(c);
 	int status;
 
-	for (; c->stage < n; c->stage++) {
+	for (; stages[c->stage].work; c->stage++) {
 		struct airlock_job j = { .c = c, .to = c->pages };
 
-		status = do_work(&j, stages[c->stage].work);
+		status = stages[c->stage].work(&j);
 		if (status) {
 			c->done = j.done;
 			c->doubt = j.doubt;
@@ -108,18 +102,18 @@ void airlock_be_tlb(struct airlock_call *c)
 {
 	count(&airlock_counts.shootdowns, 1);
 	if (c->aliased)
-		airlock_kernel.flush_tlb_all();
+		flush_tlb_all();
 	else
-		airlock_kernel.flush_tlb_kernel_range(c->va, c->va +
-						      c->pages * PAGE_SIZE);
+		flush_tlb_kernel_range(c->va, c->va + c->pages * PAGE_SIZE);
 }
 
+/* When __set_memory_enc_pgtable() flushes them. */
 static bool wants_cache_flush(const struct airlock_call *c)
 {
-	/* TDX: the host cannot flush what has the private key. */
-	if (airlock_platform == AIRLOCK_TDX && c->to == AIRLOCK_TO_PRIVATE)
-		return false;
-	return x86_platform.guest.enc_cache_flush_required();
+	bool enc = c->to == AIRLOCK_TO_PRIVATE;
+
+	return x86_platform.guest.enc_tlb_flush_required(enc) &&
+	       x86_platform.guest.enc_cache_flush_required();
 }
 
 /*
@@ -151,7 +145,6 @@ void airlock_be_cache(struct airlock_call *c, bool window)
 /* All work is done at once: the pages are not present for any of it. */
 int airlock_be_prepare(struct airlock_call *c, bool window)
 {
-	c->prepared = true;
 	return AIRLOCK_OK;
 }
 
@@ -172,15 +165,14 @@ static void lose(struct airlock_call *c, unsigned long from, unsigned long to)
 static void undo(struct airlock_call *c, unsigned long from, unsigned long to,
 		 unsigned int n, bool in_doubt)
 {
-	const struct airlock_stage *stages;
+	const struct airlock_stage *stages = stages_of(c);
 
-	stages_of(c->to, &stages);
 	for (; n && from < to; n--, in_doubt = false) {
 		struct airlock_job j = {
 			.c = c, .from = from, .to = to, .in_doubt = in_doubt,
 		};
 
-		if (!do_work(&j, stages[n - 1].back))
+		if (!stages[n - 1].back || !stages[n - 1].back(&j))
 			continue;
 		lose(c, j.done, to);
 		to = j.done;
@@ -189,15 +181,14 @@ static void undo(struct airlock_call *c, unsigned long from, unsigned long to,
 
 void airlock_be_undo(struct airlock_call *c)
 {
-	unsigned int stages;
-	const struct airlock_stage *unused;
+	/* The stage that failed; none did if a later step of an order did. */
+	unsigned int upto = c->stage + !!stages_of(c)[c->stage].work;
 
-	stages = stages_of(c->to, &unused);
-	undo(c, 0, c->done, min(c->stage + 1, stages), false);
+	undo(c, 0, c->done, upto, false);
 	if (c->lied)
 		lose(c, c->done, c->doubt);
 	else
-		undo(c, c->done, c->doubt, min(c->stage + 1, stages), true);
+		undo(c, c->done, c->doubt, upto, true);
 	undo(c, c->doubt, c->pages, c->stage, false);
 	if (c->nlost)
 		airlock_entries_widen(c);
@@ -218,7 +209,7 @@ static void quarantine(struct airlock_call *c)
 			SetPageHWPoison(pfn_to_page(p.pfn));
 		}
 	count(&airlock_counts.given_up, c->nlost);
-	pr_crit("airlock: %lu pages at %lx are in doubt and given up\n",
+	pr_crit("%lu pages at %lx are in doubt and given up\n",
 		c->nlost, c->va);
 }
 
@@ -231,10 +222,9 @@ void airlock_be_finish(struct airlock_call *c, bool done)
 		return;
 	}
 	count(&airlock_counts.converted, c->pages);
-	/* What kexec expects to find, it warns of any other number. */
-	if (airlock_kernel.nr_shared)
-		atomic_long_add(c->to == AIRLOCK_TO_SHARED ? (long)c->pages :
-				-(long)c->pages, airlock_kernel.nr_shared);
+	if (backend->converted)
+		backend->converted(c->to == AIRLOCK_TO_SHARED ?
+				   (long)c->pages : -(long)c->pages);
 }
 
 /* ---- the call ---- */
@@ -275,18 +265,54 @@ int airlock_set_memory(unsigned long addr, int numpages, bool enc)
 		return -ENOMEM;
 	ret = airlock_entries_prepare(&c);
 	if (!ret)
-		ret = to_errno(airlock_transition(&c, &airlock_order));
+		ret = to_errno(airlock_transition(&c, airlock_order));
 	if (c.lost != c.lost_inline)
 		bitmap_free(c.lost);
 	return ret > 0 ? 0 : ret;
 }
 
-int airlock_port_init(void)
+/* ---- which platform ---- */
+
+static bool under_paravisor(void)
 {
-	return airlock_window_init();
+	return hv_is_isolation_supported() && ms_hyperv.paravisor_present &&
+	       cc_platform_has(CC_ATTR_MEM_ENCRYPT);
 }
 
-void airlock_port_exit(void)
+/* SEV and SEV-ES have no page states: nothing there can hurt. */
+static const struct airlock_backend *choose(void)
 {
+	if (IS_ENABLED(CONFIG_HYPERV) && hv_is_isolation_supported())
+		return under_paravisor() ? &airlock_hyperv : NULL;
+	if (IS_ENABLED(CONFIG_AMD_MEM_ENCRYPT) &&
+	    cc_platform_has(CC_ATTR_GUEST_SEV_SNP)) {
+		/* Under an SVSM it is the SVSM that executes PVALIDATE. */
+		return snp_vmpl ? NULL : &airlock_snp;
+	}
+	if (IS_ENABLED(CONFIG_INTEL_TDX_GUEST) &&
+	    cpu_feature_enabled(X86_FEATURE_TDX_GUEST))
+		return &airlock_tdx;
+	return NULL;
+}
+
+/* Before the first conversion; what comes earlier is not ours. */
+void __init airlock_setup(void)
+{
+	const struct airlock_backend *b = choose();
+
+	if (b && airlock_window_init())
+		pr_err("no memory: pages stay present while they convert\n");
+	else
+		backend = b;
+}
+
+void airlock_teardown(void)
+{
+	backend = NULL;
 	airlock_window_exit();
+}
+
+bool airlock_can_convert(void)
+{
+	return backend;
 }

@@ -13,21 +13,6 @@
 
 #include "port.h"
 
-static const struct airlock_stage to_private[] = {
-	{ WORK_HV_PRIVATE, WORK_HV_SHARED },
-};
-
-static const struct airlock_stage to_shared[] = {
-	{ WORK_HV_SHARED, WORK_HV_PRIVATE },
-};
-
-unsigned int airlock_hv_stages(enum airlock_to to,
-			       const struct airlock_stage **stages)
-{
-	*stages = to == AIRLOCK_TO_PRIVATE ? to_private : to_shared;
-	return 1;
-}
-
 static unsigned int fill(struct hv_gpa_range_for_visibility *in,
 			 const struct airlock_job *j, unsigned long at,
 			 bool shared)
@@ -108,14 +93,21 @@ static int change_all(struct airlock_job *j, bool shared)
 	return AIRLOCK_OK;
 }
 
-int airlock_hv_work(struct airlock_job *j, enum airlock_work work)
+static int make_private(struct airlock_job *j)
 {
-	switch (work) {
-	case WORK_HV_PRIVATE:
-		return change_all(j, false);
-	case WORK_HV_SHARED:
-		return change_all(j, true);
-	default:
-		return AIRLOCK_OK;
-	}
+	return change_all(j, false);
 }
+
+static int make_shared(struct airlock_job *j)
+{
+	return change_all(j, true);
+}
+
+const struct airlock_backend airlock_hyperv = {
+	.to_private = {
+		{ make_private, make_shared },
+	},
+	.to_shared = {
+		{ make_shared, make_private },
+	},
+};

@@ -3,7 +3,7 @@
 #define AIRLOCK_LINUX_PORT_H
 
 /*
- * Airlock in Linux: engine/transition.c over the kernel's own means.
+ * Airlock in Linux: transition.c over the kernel's own means.
  *
  *   glue.c       what transition.c asks for: the call, its stages, the way back
  *   entries.c    page-table entries, and other mappings of the same pages
@@ -16,6 +16,7 @@
 #include <linux/types.h>
 #include <linux/bitmap.h>
 #include <linux/pgtable.h>
+#include <asm/airlock.h>
 
 #include "transition.h"
 
@@ -36,7 +37,6 @@ struct airlock_call {
 	enum airlock_to to;
 	bool direct;			/* in the direct map: no walks */
 	bool aliased;			/* some page is mapped elsewhere too */
-	bool prepared;
 	bool lied;
 	unsigned int stage;
 	unsigned long done;
@@ -44,20 +44,6 @@ struct airlock_call {
 	unsigned long nlost;
 	unsigned long *lost;		/* one bit each: in quarantine */
 	DECLARE_BITMAP(lost_inline, LOST_INLINE);
-};
-
-enum airlock_work {
-	WORK_NONE,
-	WORK_PSC_PRIVATE, WORK_PSC_SHARED,	/* SNP: ask the host */
-	WORK_VALIDATE, WORK_RESCIND,		/* SNP: PVALIDATE */
-	WORK_MAP_PRIVATE, WORK_MAP_SHARED,	/* TDX: MapGPA */
-	WORK_ACCEPT, WORK_MAP_ACCEPT,		/* TDX: the module */
-	WORK_HV_PRIVATE, WORK_HV_SHARED,	/* Hyper-V: visibility */
-};
-
-struct airlock_stage {
-	enum airlock_work work;
-	enum airlock_work back;
 };
 
 /*
@@ -72,6 +58,25 @@ struct airlock_job {
 	bool lied;
 };
 
+typedef int (*airlock_work)(struct airlock_job *j);
+
+struct airlock_stage {
+	airlock_work work;
+	airlock_work back;		/* NULL: nothing to take back */
+};
+
+/* A platform: at most two stages in each direction, a NULL ends them. */
+struct airlock_backend {
+	struct airlock_stage to_private[3];
+	struct airlock_stage to_shared[3];
+	/* Told how many pages are shared now that were not, or less. */
+	void (*converted)(long pages);
+};
+
+extern const struct airlock_backend airlock_snp;
+extern const struct airlock_backend airlock_tdx;
+extern const struct airlock_backend airlock_hyperv;
+
 /* Pages that are physically in a row. */
 struct airlock_piece {
 	unsigned long pos;
@@ -79,45 +84,16 @@ struct airlock_piece {
 	unsigned long pages;
 };
 
+/* In /sys/module/airlock/parameters/. */
 struct airlock_counts {
 	unsigned long converted, refused, given_up, lies, shootdowns;
 };
 
 extern struct airlock_counts airlock_counts;
-
-/* What the kernel does not export: whoever loads the port finds it. */
-struct ghcb;
-struct tdx_module_args;
-
-struct airlock_kernel {
-	struct mm_struct *init_mm;
-	u64 (*cc_mkenc)(u64 val);
-	u64 (*cc_mkdec)(u64 val);
-	int (*set_memory_4k)(unsigned long addr, int numpages);
-	void (*flush_tlb_kernel_range)(unsigned long start, unsigned long end);
-	void (*flush_tlb_all)(void);
-	struct vm_struct *(*get_vm_area)(unsigned long size,
-					 unsigned long flags);
-	unsigned long *max_pfn_mapped;
-	unsigned long image_start, image_end;	/* of the kernel's mapping */
-	/* SNP */
-	struct ghcb *(*sev_get_ghcb)(void *state);
-	void (*sev_put_ghcb)(void *state);
-	u8 *snp_vmpl;
-	/* TDX */
-	u64 (*tdx_hypercall)(struct tdx_module_args *args);
-	u64 (*tdcall)(u64 leaf, struct tdx_module_args *args);
-	atomic_long_t *nr_shared;
-};
-
-extern struct airlock_kernel airlock_kernel;
-extern enum airlock_platform airlock_platform;
-extern struct airlock_order airlock_order;
+extern const struct airlock_order *airlock_order;
 
 /* glue.c */
-int airlock_port_init(void);
-void airlock_port_exit(void);
-int airlock_set_memory(unsigned long addr, int numpages, bool enc);
+void airlock_teardown(void);
 int airlock_failed(struct airlock_job *j, int status, unsigned long done,
 		   unsigned long doubt);
 int airlock_lied(struct airlock_job *j, int status, unsigned long done,
@@ -136,16 +112,5 @@ int airlock_window_init(void);
 void airlock_window_exit(void);
 unsigned long airlock_window_open(unsigned long pfn, bool large, bool shared);
 void airlock_window_close(unsigned long va, bool large);
-
-/* snp.c, tdx.c, hyperv.c: stages of a direction, and work. */
-unsigned int airlock_snp_stages(enum airlock_to to,
-				const struct airlock_stage **stages);
-int airlock_snp_work(struct airlock_job *j, enum airlock_work work);
-unsigned int airlock_tdx_stages(enum airlock_to to,
-				const struct airlock_stage **stages);
-int airlock_tdx_work(struct airlock_job *j, enum airlock_work work);
-unsigned int airlock_hv_stages(enum airlock_to to,
-			       const struct airlock_stage **stages);
-int airlock_hv_work(struct airlock_job *j, enum airlock_work work);
 
 #endif

@@ -22,23 +22,6 @@
 #define PSC_STALLS	64		/* calls without progress */
 #define GHCB_PROTOCOL	2		/* the least that SNP guests negotiate */
 
-static const struct airlock_stage to_private[] = {
-	{ WORK_PSC_PRIVATE, WORK_PSC_SHARED },
-	{ WORK_VALIDATE, WORK_RESCIND },
-};
-
-static const struct airlock_stage to_shared[] = {
-	{ WORK_RESCIND, WORK_VALIDATE },
-	{ WORK_PSC_SHARED, WORK_PSC_PRIVATE },
-};
-
-unsigned int airlock_snp_stages(enum airlock_to to,
-				const struct airlock_stage **stages)
-{
-	*stages = to == AIRLOCK_TO_PRIVATE ? to_private : to_shared;
-	return 2;
-}
-
 /* ---- page-state change ---- */
 
 struct psc {
@@ -47,6 +30,13 @@ struct psc {
 } __packed;
 
 static_assert(sizeof(struct psc) <= GHCB_SHARED_BUF_SIZE);
+
+/* How many pages the next entry takes of what is in a row. */
+static unsigned int entry_size(const struct airlock_piece *p)
+{
+	return IS_ALIGNED(p->pfn, PTRS_PER_PMD) && p->pages >= PTRS_PER_PMD ?
+	       PTRS_PER_PMD : 1;
+}
 
 /* As many pages at [at, to) as fit. Returns how many entries that is. */
 static unsigned int psc_fill(struct psc *psc, const struct airlock_job *j,
@@ -57,13 +47,9 @@ static unsigned int psc_fill(struct psc *psc, const struct airlock_job *j,
 
 	while (n < PSC_ENTRIES && airlock_piece(j->c, at, j->to, &p)) {
 		for (; n < PSC_ENTRIES && p.pages; n++) {
-			struct psc_entry *e = &psc->entry[n];
-			unsigned int size = 1;
+			unsigned int size = entry_size(&p);
 
-			if (IS_ALIGNED(p.pfn, PTRS_PER_PMD) &&
-			    p.pages >= PTRS_PER_PMD)
-				size = PTRS_PER_PMD;
-			*e = (struct psc_entry){
+			psc->entry[n] = (struct psc_entry){
 				.gfn = p.pfn, .operation = op,
 				.pagesize = size > 1,
 			};
@@ -85,7 +71,8 @@ static u64 psc_call(struct ghcb *ghcb)
 	ghcb_set_sw_exit_info_1(ghcb, 0);
 	ghcb_set_sw_exit_info_2(ghcb, 0);
 	ghcb_set_sw_scratch(ghcb, __pa(ghcb->shared_buffer));
-	native_wrmsrl(MSR_AMD64_SEV_ES_GHCB, __pa(ghcb));
+	wrmsr(MSR_AMD64_SEV_ES_GHCB, lower_32_bits(__pa(ghcb)),
+	      upper_32_bits(__pa(ghcb)));
 	VMGEXIT();
 	if (READ_ONCE(ghcb->save.sw_exit_info_1) & U32_MAX)
 		return U64_MAX;
@@ -122,49 +109,59 @@ static int psc_host(struct ghcb *ghcb, unsigned int n, unsigned int *done,
 	return AIRLOCK_OK;
 }
 
-/* One buffer full, from @at on; @at: receives the first page not done. */
-static int psc_some(struct airlock_job *j, unsigned int op, unsigned long *at,
-		    unsigned long *end)
+struct psc_some {
+	const struct airlock_job *j;
+	unsigned long first;		/* of the pages */
+	unsigned int op;
+	unsigned int n, done;		/* entries */
+	u64 detail;
+};
+
+/* With the GHCB: one buffer full. */
+static int psc_some(struct ghcb *ghcb, void *arg)
 {
-	unsigned int n, i, done = 0;
-	unsigned long flags, first = *at;
-	struct ghcb *state = NULL;	/* the kernel's struct ghcb_state */
+	struct psc_some *s = arg;
+
+	s->n = psc_fill((struct psc *)ghcb->shared_buffer, s->j, s->first,
+			s->op);
+	return psc_host(ghcb, s->n, &s->done, &s->detail);
+}
+
+/* The first page of the @n-th entry, by what we know, not the host's memory. */
+static unsigned long psc_page(const struct psc_some *s, unsigned int n)
+{
+	unsigned long at = s->first;
 	struct airlock_piece p;
-	struct ghcb *ghcb;
-	u64 detail = 0;
-	int status;
 
-	local_irq_save(flags);
-	ghcb = airlock_kernel.sev_get_ghcb(&state);
-	n = psc_fill((struct psc *)ghcb->shared_buffer, j, first, op);
-	status = psc_host(ghcb, n, &done, &detail);
-	airlock_kernel.sev_put_ghcb(&state);
-	local_irq_restore(flags);
+	while (n && airlock_piece(s->j->c, at, s->j->to, &p))
+		for (; n && p.pages; n--) {
+			unsigned int size = entry_size(&p);
 
-	/* Sizes again from our own knowledge, not from the host's memory. */
-	for (i = 0, *end = first; i < n; i++) {
-		airlock_piece(j->c, *end, j->to, &p);
-		if (i == done)
-			*at = *end;
-		*end += IS_ALIGNED(p.pfn, PTRS_PER_PMD) &&
-			p.pages >= PTRS_PER_PMD ? PTRS_PER_PMD : 1;
-	}
-	if (done == n)
-		*at = *end;
-	if (status == AIRLOCK_V_PSC_HEADER)
-		return airlock_lied(j, status, *at, *end, p.pfn, detail);
-	return status;
+			p.pfn += size;
+			p.pages -= size;
+			at += size;
+		}
+	return at;
 }
 
 static int psc_all(struct airlock_job *j, unsigned int op)
 {
-	unsigned long at = j->from, end;
+	struct psc_some s = { .j = j, .op = op, .first = j->from };
+	unsigned long at, end;
 	int status;
 
-	while (at < j->to) {
-		status = psc_some(j, op, &at, &end);
-		if (status)
+	while (s.first < j->to) {
+		s.done = 0;
+		status = snp_with_ghcb(psc_some, &s);
+		end = psc_page(&s, s.n);
+		if (status) {
+			at = psc_page(&s, s.done);
+			if (status == AIRLOCK_V_PSC_HEADER)
+				return airlock_lied(j, status, at, end, 0,
+						    s.detail);
 			return airlock_failed(j, status, at, end);
+		}
+		s.first = end;
 	}
 	return AIRLOCK_OK;
 }
@@ -248,18 +245,33 @@ static int validate_all(struct airlock_job *j, bool validate)
 	return AIRLOCK_OK;
 }
 
-int airlock_snp_work(struct airlock_job *j, enum airlock_work work)
+static int psc_private(struct airlock_job *j)
 {
-	switch (work) {
-	case WORK_PSC_PRIVATE:
-		return psc_all(j, SNP_PAGE_STATE_PRIVATE);
-	case WORK_PSC_SHARED:
-		return psc_all(j, SNP_PAGE_STATE_SHARED);
-	case WORK_VALIDATE:
-		return validate_all(j, true);
-	case WORK_RESCIND:
-		return validate_all(j, false);
-	default:
-		return AIRLOCK_OK;
-	}
+	return psc_all(j, SNP_PAGE_STATE_PRIVATE);
 }
+
+static int psc_shared(struct airlock_job *j)
+{
+	return psc_all(j, SNP_PAGE_STATE_SHARED);
+}
+
+static int validate(struct airlock_job *j)
+{
+	return validate_all(j, true);
+}
+
+static int rescind(struct airlock_job *j)
+{
+	return validate_all(j, false);
+}
+
+const struct airlock_backend airlock_snp = {
+	.to_private = {
+		{ psc_private, psc_shared },
+		{ validate, rescind },
+	},
+	.to_shared = {
+		{ rescind, validate },
+		{ psc_shared, psc_private },
+	},
+};

@@ -25,22 +25,6 @@
 #define SIZE_MISMATCH		0xc0000b0b
 #define OPERAND_BUSY		0x80000200U
 
-static const struct airlock_stage to_private[] = {
-	{ WORK_MAP_PRIVATE, WORK_MAP_SHARED },
-	{ WORK_ACCEPT, WORK_NONE },
-};
-
-static const struct airlock_stage to_shared[] = {
-	{ WORK_MAP_SHARED, WORK_MAP_ACCEPT },
-};
-
-unsigned int airlock_tdx_stages(enum airlock_to to,
-				const struct airlock_stage **stages)
-{
-	*stages = to == AIRLOCK_TO_PRIVATE ? to_private : to_shared;
-	return to == AIRLOCK_TO_PRIVATE ? 2 : 1;
-}
-
 /* ---- MapGPA ---- */
 
 static int map_piece(struct airlock_job *j, const struct airlock_piece *p,
@@ -57,7 +41,7 @@ static int map_piece(struct airlock_job *j, const struct airlock_piece *p,
 		};
 		unsigned long done = p->pos + PHYS_PFN(at - start);
 
-		r = airlock_kernel.tdx_hypercall(&args);
+		r = __tdx_hypercall(&args);
 		if (!r)
 			return AIRLOCK_OK;
 		if (r != TDVMCALL_STATUS_RETRY)
@@ -102,7 +86,7 @@ static u64 accept_call(unsigned long pfn, unsigned int level)
 			.rcx = PFN_PHYS(pfn) | level,
 		};
 
-		r = airlock_kernel.tdcall(TDG_MEM_PAGE_ACCEPT, &args);
+		r = __tdcall(TDG_MEM_PAGE_ACCEPT, &args);
 	} while (STATUS(r) == OPERAND_BUSY && ++busy < STALLS);
 	return r;
 }
@@ -153,23 +137,33 @@ static int accept_all(struct airlock_job *j)
 	return AIRLOCK_OK;
 }
 
-int airlock_tdx_work(struct airlock_job *j, enum airlock_work work)
+static int map_private(struct airlock_job *j)
 {
-	int status;
-
-	switch (work) {
-	case WORK_MAP_PRIVATE:
-		return map_all(j, false);
-	case WORK_MAP_SHARED:
-		return map_all(j, true);
-	case WORK_ACCEPT:
-		return accept_all(j);
-	case WORK_MAP_ACCEPT:
-		status = map_all(j, false);
-		/* Nothing is certain before it is accepted. */
-		return status ? airlock_failed(j, status, j->from, j->to) :
-		       accept_all(j);
-	default:
-		return AIRLOCK_OK;
-	}
+	return map_all(j, false);
 }
+
+static int map_shared(struct airlock_job *j)
+{
+	return map_all(j, true);
+}
+
+/* Nothing is certain before it is accepted. */
+static int map_accept(struct airlock_job *j)
+{
+	int status = map_private(j);
+
+	return status ? airlock_failed(j, status, j->from, j->to) :
+	       accept_all(j);
+}
+
+const struct airlock_backend airlock_tdx = {
+	.to_private = {
+		{ map_private, map_shared },
+		{ accept_all, NULL },
+	},
+	.to_shared = {
+		{ map_shared, map_accept },
+	},
+	/* What kexec expects to find: it warns of any other number. */
+	.converted = tdx_count_shared,
+};

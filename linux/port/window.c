@@ -44,7 +44,7 @@ static int leave_empty(pte_t *pte, unsigned long addr, void *unused)
 
 static pmd_t *find_pmd(unsigned long va)
 {
-	pgd_t *pgd = pgd_offset_pgd(airlock_kernel.init_mm->pgd, va);
+	pgd_t *pgd = pgd_offset_pgd(init_mm.pgd, va);
 
 	return pmd_offset(pud_offset(p4d_offset(pgd, va), va), va);
 }
@@ -57,7 +57,7 @@ static int make_slot(int cpu)
 	unsigned int level;
 	int err;
 
-	err = apply_to_page_range(airlock_kernel.init_mm, va, PAGE_SIZE,
+	err = apply_to_page_range(&init_mm, va, PAGE_SIZE,
 				  leave_empty, NULL);
 	if (err)
 		return err;
@@ -72,7 +72,7 @@ int airlock_window_init(void)
 	int cpu, err = 0;
 
 	slots = kcalloc(nr_cpu_ids, sizeof(*slots), GFP_KERNEL);
-	area = airlock_kernel.get_vm_area(nr_cpu_ids * STRIDE + PMD_SIZE,
+	area = get_vm_area(nr_cpu_ids * STRIDE + PMD_SIZE,
 					  VM_MAP);
 	if (!slots || !area) {
 		airlock_window_exit();

@@ -24,12 +24,12 @@ const struct airlock_order airlock_default_order = {
 };
 
 /* By enum airlock_step_kind. */
-static const char *const step_names[] = {
+static const char *const step_names[AIRLOCK_STEP_NOTIFY + 1] = {
 	NULL, "alias", "np", "flip", "np+flip", "present", "flip+present",
 	"tlb", "cache", "prepare", "notify",
 };
 
-#define STEP_KINDS (sizeof(step_names) / sizeof(step_names[0]))
+#define STEP_KINDS	(AIRLOCK_STEP_NOTIFY + 1)
 
 const char *airlock_step_name(uint8_t step)
 {
@@ -52,8 +52,10 @@ static bool step_ok(uint8_t step)
 	       (kind == step || takes_window(kind));
 }
 
-/* prepare and notify once each at most, in this order: a host cannot be asked
- * twice for the same page. */
+/*
+ * prepare and notify once each at most, in this order: a host cannot be asked
+ * twice for the same page.
+ */
 int airlock_order_check(const struct airlock_order *order)
 {
 	unsigned int i, flips = 0, prepares = 0, notifies = 0;
@@ -187,9 +189,12 @@ size_t airlock_order_print(const struct airlock_order *order, char *buf,
 	return at;
 }
 
-enum { LINUX, RFC, V1, V2, ONE_PASS, ONE_PASS_NOFLUSH, VTOM_68, ARM64, OURS };
+enum {
+	LINUX, RFC, V1, V2, ONE_PASS, ONE_PASS_NOFLUSH, VTOM_68, ARM64, OURS,
+	NAMED_ORDERS,
+};
 
-const struct airlock_named_order airlock_named_orders[] = {
+const struct airlock_named_order airlock_named_orders[NAMED_ORDERS] = {
 	[LINUX] = { "linux",
 		"Linux 6.12, __set_memory_enc_pgtable() and its callbacks" },
 	[RFC] = { "rfc", "Michael Kelley's RFC of July 2023, seven steps" },
@@ -204,8 +209,7 @@ const struct airlock_named_order airlock_named_orders[] = {
 	[OURS] = { "airlock", "the default order of this engine" },
 };
 
-const unsigned int airlock_named_order_count =
-	sizeof(airlock_named_orders) / sizeof(airlock_named_orders[0]);
+const unsigned int airlock_named_order_count = NAMED_ORDERS;
 
 /* By the enum above. NULL: differs by platform, or is not text. */
 static const char *const texts[] = {

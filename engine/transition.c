@@ -8,14 +8,14 @@
  *   flipped   the entries carry the attribute of the wanted state
  *   stale     a TLB may hold what the entries no longer say
  *
- *              np            tlb               present
- *    present ------> stale ------> not present ------> present
- *       |              ^                |                 ^
- *       |  flip        |                |  a step fails   |
- *       +--------------+                v                 |
- *       |                     undo what the host did -----+ former state
- *       |   a step fails          |                       ^
- *       +--> np, tlb -------------+       (not those in quarantine)
+ *               np            tlb                 present
+ *   [present] ------> [stale] ------> [not present] ------> [present]
+ *       |               ^                 |                     ^
+ *       |  flip         |                 |  a step fails       |
+ *       +---------------+                 v                     |
+ *       |                       undo what the host did ---------+ former state
+ *       |   a step fails            |                           ^
+ *       +--> np, tlb ---------------+         (not those in quarantine)
  *
  * The airlock is the middle of the picture: while the host and the entries
  * may disagree about a page, no entry and no TLB maps it. Orders that do not

@@ -65,8 +65,7 @@ enum airlock_status {
 	AIRLOCK_E_MEMORY	= 12,	/* GPA beyond config.memory */
 	AIRLOCK_E_ORDER		= 13,	/* an order that is none */
 	AIRLOCK_E_WINDOW	= 14,	/* a range meets the window */
-	AIRLOCK_E_CALLBACK	= 15,	/* prepare or notify said no; see
-					 * outcome: all was reverted */
+	AIRLOCK_E_CALLBACK	= 15,	/* prepare or notify said no: reverted */
 
 	AIRLOCK_E_NOMEM		= 32,	/* no page-table page */
 	AIRLOCK_E_TABLE		= 33,	/* malformed page table */
@@ -209,8 +208,7 @@ int airlock_order_named(const char *name, enum airlock_platform platform,
 
 /* The platform's properties, from CPUID or the TDX module; see config. */
 enum airlock_feature {
-	/* The caches are coherent across the C-bit: AMD CPUID 8000001F
-	 * EAX[10]. No cache step is needed. */
+	/* Caches coherent across the C-bit: AMD CPUID 8000001F EAX[10]. */
 	AIRLOCK_F_COHERENT	= 1 << 0,
 	/* No evict reads after validation: AMD CPUID 8000001F EBX[31]. */
 	AIRLOCK_F_NO_EVICT	= 1 << 1,

@@ -75,7 +75,7 @@ static void find_common(void)
 static struct ghcb *(*sev_get_ghcb)(void *state);
 static void (*sev_put_ghcb)(void *state);
 
-int snp_with_ghcb(int (*fn)(struct ghcb *ghcb, void *arg), void *arg)
+int snp_with_ghcb(snp_ghcb_fn fn, void *arg)
 {
 	struct ghcb *state = NULL;
 	unsigned long flags;

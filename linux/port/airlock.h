@@ -32,7 +32,8 @@ static inline int airlock_set_memory(unsigned long addr, int numpages,
 #endif
 
 /* Of the platforms, for the conversion. */
-int snp_with_ghcb(int (*fn)(struct ghcb *ghcb, void *arg), void *arg);
+typedef int (*snp_ghcb_fn)(struct ghcb *ghcb, void *arg);
+int snp_with_ghcb(snp_ghcb_fn fn, void *arg);
 void tdx_count_shared(long pages);
 
 #endif

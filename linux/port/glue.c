@@ -181,14 +181,14 @@ static void undo(struct airlock_call *c, unsigned long from, unsigned long to,
 
 void airlock_be_undo(struct airlock_call *c)
 {
-	/* The stage that failed; none did if a later step of an order did. */
-	unsigned int upto = c->stage + !!stages_of(c)[c->stage].work;
+	/* With the stage that failed, unless a later step of an order did. */
+	unsigned int stages = c->stage + !!stages_of(c)[c->stage].work;
 
-	undo(c, 0, c->done, upto, false);
+	undo(c, 0, c->done, stages, false);
 	if (c->lied)
 		lose(c, c->done, c->doubt);
 	else
-		undo(c, c->done, c->doubt, upto, true);
+		undo(c, c->done, c->doubt, stages, true);
 	undo(c, c->doubt, c->pages, c->stage, false);
 	if (c->nlost)
 		airlock_entries_widen(c);

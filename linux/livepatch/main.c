@@ -102,11 +102,13 @@ static void find_platform(void)
 		sev_get_ghcb = find("__sev_get_ghcb");
 		sev_put_ghcb = find("__sev_put_ghcb");
 	}
+#ifdef CONFIG_INTEL_TDX_GUEST
 	if (boot_cpu_has(X86_FEATURE_TDX_GUEST)) {
 		unexported.tdx_hypercall = find("__tdx_hypercall");
 		unexported.tdcall = find("__tdcall");
 		nr_shared = (atomic_long_t *)lookup("nr_shared");
 	}
+#endif
 }
 
 /* ---- the patch ---- */

@@ -29,8 +29,10 @@ struct unexported {
 	unsigned long *max_pfn_mapped;
 	char *text, *end;
 	u8 *snp_vmpl;
+#ifdef CONFIG_INTEL_TDX_GUEST
 	typeof(__tdx_hypercall) *tdx_hypercall;
 	typeof(__tdcall) *tdcall;
+#endif
 };
 
 extern struct unexported unexported;
@@ -47,7 +49,7 @@ extern struct unexported unexported;
 #define _text			unexported.text
 #define _end			unexported.end
 #define snp_vmpl		(*unexported.snp_vmpl)
-#define __tdx_hypercall(args)	unexported.tdx_hypercall(args)
-#define __tdcall(leaf, args)	unexported.tdcall(leaf, args)
+#define __tdx_hypercall		unexported.tdx_hypercall
+#define __tdcall		unexported.tdcall
 
 #endif

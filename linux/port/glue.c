@@ -316,3 +316,7 @@ bool airlock_can_convert(void)
 {
 	return backend;
 }
+
+#if defined(CONFIG_X86_AIRLOCK_KUNIT_TEST)
+#include "test.c"
+#endif

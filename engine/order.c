@@ -33,7 +33,7 @@ static const char *const step_names[AIRLOCK_STEP_NOTIFY + 1] = {
 
 const char *airlock_step_name(uint8_t step)
 {
-	uint8_t kind = step & (uint8_t)~AIRLOCK_STEP_WINDOW;
+	uint8_t kind = step & AIRLOCK_STEP_KIND;
 
 	return kind < STEP_KINDS ? step_names[kind] : NULL;
 }
@@ -46,7 +46,7 @@ static bool takes_window(uint8_t kind)
 
 static bool step_ok(uint8_t step)
 {
-	uint8_t kind = step & (uint8_t)~AIRLOCK_STEP_WINDOW;
+	uint8_t kind = step & AIRLOCK_STEP_KIND;
 
 	return airlock_step_name(step) &&
 	       (kind == step || takes_window(kind));
@@ -68,7 +68,7 @@ int airlock_order_check(const struct airlock_order *order)
 
 		if (!step_ok(s))
 			return AIRLOCK_E_ORDER;
-		s &= (uint8_t)~AIRLOCK_STEP_WINDOW;
+		s &= AIRLOCK_STEP_KIND;
 		flips += s == AIRLOCK_STEP_FLIP || s == AIRLOCK_STEP_NP_FLIP ||
 			 s == AIRLOCK_STEP_FLIP_PRESENT;
 		prepares += s == AIRLOCK_STEP_PREPARE;

@@ -154,6 +154,7 @@ enum airlock_step_kind {
 };
 
 #define AIRLOCK_STEP_WINDOW	0x80	/* or-ed to cache, prepare, notify */
+#define AIRLOCK_STEP_KIND	0x7f	/* mask */
 #define AIRLOCK_ORDER_STEPS	24	/* the longest order */
 
 struct airlock_order {

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: GPL-2.0
+#   make linux-series TREE=DIR [OUT=DIR]   patches for a kernel's source tree
+
+OUT ?= $(LINUX)/series
+
+.PHONY: linux-series
+linux-series: linux-kernel-setup
+	@[ -n '$(TREE)' ] || { \
+		echo 'make linux-series TREE=DIR [OUT=DIR]: whose series?' >&2; \
+		exit 2; }
+	@linux/series '$(TREE)' '$(OUT)'
+	@echo 'in $(OUT)'
+
+# The oldest, the default and the newest that it is for.
+LINUX_SERIES_FOR := 6.1 $(LINUX_DEFAULT) newest
+
+define linux_check_series # VERSION
+.PHONY: check-linux-series-$(1)
+check-linux-series-$(1): $(LINUX)/source-$(1)/version
+	@scripts/t linux-series-$(1) tests/linux/series $(1)
+endef
+$(foreach v,$(LINUX_SERIES_FOR),$(eval $(call linux_check_series,$(v))))
+
+CHECKS_ALL += $(patsubst %,check-linux-series-%,$(LINUX_SERIES_FOR))

@@ -10,6 +10,8 @@ u64 tsc_khz;
 #define PM_TIMER	0x608		/* q35 ACPI PM timer, 3.579545 MHz */
 #define PM_HZ		3579545UL
 #define PM1A_CONTROL	0x604
+#define RESET_CONTROL	0xcf9
+#define RESET_CPU	4u
 #define SLEEP_ENABLE	(1u << 13)
 
 /*
@@ -177,6 +179,8 @@ void port_write(struct vcpu *c, u16 port, unsigned int size, u64 value)
 		(void)c;
 		machine_end(true, "the guest powered off");
 	}
+	if (port == RESET_CONTROL && size == 1 && value & RESET_CPU)
+		machine_end(false, "the guest reset");
 	switch (size) {
 	case 1:
 		outb(port, (u8)value);

@@ -160,6 +160,7 @@ enum cvm_counter {
 	CVM_N_VE,
 	CVM_N_VC,
 	CVM_N_SHOOTDOWNS,
+	CVM_N_DMA_BLOCKED,		/* at least; only with --iommu */
 	CVM_N_COUNTERS,
 };
 

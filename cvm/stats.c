@@ -50,6 +50,7 @@ static const char *const names[CVM_N_COUNTERS] = {
 	[CVM_N_VE] = "ve_injected",
 	[CVM_N_VC] = "vc_injected",
 	[CVM_N_SHOOTDOWNS] = "host_shootdowns",
+	[CVM_N_DMA_BLOCKED] = "dma_blocked",
 };
 
 void count(enum cvm_counter which, u64 n)

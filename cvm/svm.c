@@ -54,6 +54,7 @@ void intercepts_init(void)
 	intercept_io(CVM_PORT, 1);
 	intercept_io(0xe9, 1);		/* the machine's own console */
 	intercept_io(0x604, 2);		/* ACPI power off (PM1a control) */
+	intercept_io(0xcf9, 1);		/* reset */
 	intercept_msr(MSR_EFER, true, true);
 	intercept_msr(MSR_VM_CR, true, true);
 	intercept_msr(MSR_HSAVE_PA, true, true);

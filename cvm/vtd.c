@@ -35,16 +35,10 @@ static u32 iotlb_register(void)
 	return (u32)(*reg64(ECAP) >> 8 & 0x3ff) * 16 + 8;
 }
 
-void vtd_invalidate(void)
-{
-	if (!on)
-		return;
-	*reg64(iotlb_register()) = 1UL << 63 | 1UL << 60;	/* global */
-	while (*reg64(iotlb_register()) >> 63)
-		;
-}
-
-/* DMA that the tables did not allow. */
+/*
+ * DMA that the tables did not allow. There is one record: what is blocked
+ * while it is full is not counted.
+ */
 void vtd_report(void)
 {
 	u32 at;
@@ -53,10 +47,21 @@ void vtd_report(void)
 		return;
 	at = (u32)(*reg64(CAP) >> 24 & 0x3ff) * 16;
 	count(CVM_N_VIOLATIONS, 1);
+	count(CVM_N_DMA_BLOCKED, 1);
 	say("@violation device: DMA to gpa %lx, which is not shared "
 	    "(source and reason %lx)\n", *reg64(at), *reg64(at + 8));
 	*reg64(at + 8) = 1UL << 63;
 	*reg32(FSTS) = 1;
+}
+
+void vtd_invalidate(void)
+{
+	if (!on)
+		return;
+	vtd_report();
+	*reg64(iotlb_register()) = 1UL << 63 | 1UL << 60;	/* global */
+	while (*reg64(iotlb_register()) >> 63)
+		;
 }
 
 static void command(u32 bit)

@@ -7,10 +7,10 @@
 # made by `make linux-guest` and by the targets that boot, not by `make all`.
 
 LINUX := $(B)/linux
-LINUX_CMD_OBJS := $(patsubst %,$(LINUX)/%.o,linux_cmd report)
+LINUX_CMD_OBJS := $(patsubst %,$(LINUX)/%.o,linux_cmd report devices)
 LINUX_GUEST_SRC := $(wildcard linux/*/Kbuild linux/*/*.[ch] linux/*.[ch] \
 	engine/transition.[ch] engine/order.c include/airlock/*.h) \
-	cvm/guest-abi.h linux/guest linux/init
+	cvm/guest-abi.h linux/guest linux/init linux/traffic
 LINUX_DEFAULT := 6.12
 
 ALL += $(B)/airlock-linux

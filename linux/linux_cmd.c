@@ -42,14 +42,22 @@ static const char help[] =
 "  --memory M        MiB [512]\n"
 "  --time-limit S    seconds [300]\n"
 "  --deterministic   time is instructions\n"
+"  --append TEXT     more words for the kernel's command line\n"
 "  --json FILE       boot: what the machine saw; storm: the report\n"
 "boot only\n"
 "  --shell           a shell on the console\n"
-"  --append TEXT     more words for the kernel's command line\n"
+"  --disk FILE       a raw image as virtio disk /dev/vda; what the guest\n"
+"                    writes there is forgotten\n"
+"  --disk-rw FILE    the same, and FILE is changed\n"
+"  --net             a virtio network that leads nowhere but to an echo\n"
+"                    server, 10.0.2.100 port 7\n"
 "storm only (where failing and hostile hosts are honest until it begins)\n"
-"  --conversions N   of each shape [2000]\n"
+"  --conversions N   of each shape [2000; 400 with --devices]\n"
 "  --only SHAPE      512, 1, 8, at-once or vmalloc\n"
+"  --devices         a disk and a network meanwhile, with data that is checked\n"
 "  --verbose         the guest's console too\n"
+"\n"
+"Disk and network are behind an IOMMU that lets them reach shared pages only.\n"
 "\n"
 "Exit: 0 every page was right and no confidential exception came, 1 not so,\n"
 "2 bad usage or nothing to boot, 3 time limit.\n";
@@ -153,8 +161,12 @@ static bool find_guest(struct linux_run *l)
 
 enum {
 	OPT_PLATFORM = 256, OPT_CPUS, OPT_HOST, OPT_MEMORY, OPT_TIME,
-	OPT_DETERMINISTIC, OPT_JSON, OPT_PATCHED, OPT_ORDER, OPT_KERNEL, OPT_SHELL,
-	OPT_APPEND, OPT_CONVERSIONS, OPT_ONLY, OPT_VERBOSE,
+	OPT_DETERMINISTIC, OPT_JSON, OPT_PATCHED, OPT_ORDER, OPT_KERNEL,
+	OPT_APPEND,
+	/* boot only */
+	OPT_SHELL, OPT_DISK, OPT_DISK_RW, OPT_NET,
+	/* storm only */
+	OPT_CONVERSIONS, OPT_ONLY, OPT_DEVICES, OPT_VERBOSE,
 };
 
 static const struct option options[] = {
@@ -169,9 +181,13 @@ static const struct option options[] = {
 	{ "order", required_argument, NULL, OPT_ORDER },
 	{ "kernel", required_argument, NULL, OPT_KERNEL },
 	{ "shell", no_argument, NULL, OPT_SHELL },
+	{ "disk", required_argument, NULL, OPT_DISK },
+	{ "disk-rw", required_argument, NULL, OPT_DISK_RW },
+	{ "net", no_argument, NULL, OPT_NET },
 	{ "append", required_argument, NULL, OPT_APPEND },
 	{ "conversions", required_argument, NULL, OPT_CONVERSIONS },
 	{ "only", required_argument, NULL, OPT_ONLY },
+	{ "devices", no_argument, NULL, OPT_DEVICES },
 	{ "verbose", no_argument, NULL, OPT_VERBOSE },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
@@ -194,11 +210,36 @@ static bool storm_option(struct linux_run *l, int opt)
 	case OPT_ONLY:
 		l->only = optarg;
 		return true;
+	case OPT_DEVICES:
+		l->devices = true;
+		return true;
 	case OPT_VERBOSE:
 		l->verbose = true;
 		return true;
 	default:
 		return false;
+	}
+}
+
+static bool boot_option(struct linux_run *l, int opt)
+{
+	switch (opt) {
+	case OPT_SHELL:
+		l->shell = true;
+		return true;
+	case OPT_DISK:
+	case OPT_DISK_RW:
+		l->disk = optarg;
+		l->disk_rw = opt == OPT_DISK_RW;
+		if (!access(optarg, l->disk_rw ? R_OK | W_OK : R_OK))
+			return true;
+		linux_error("cannot use '%s': %s", optarg, strerror(errno));
+		return false;
+	case OPT_NET:
+		l->net = true;
+		return true;
+	default:
+		return storm_option(l, opt);
 	}
 }
 
@@ -239,14 +280,11 @@ static bool parse_option(struct linux_run *l, int opt)
 	case OPT_KERNEL:
 		l->version = optarg;
 		return true;
-	case OPT_SHELL:
-		l->shell = true;
-		return true;
 	case OPT_APPEND:
 		l->append = optarg;
 		return true;
 	default:
-		return storm_option(l, opt);
+		return boot_option(l, opt);
 	}
 }
 
@@ -281,6 +319,15 @@ static void host_word(struct linux_run *l)
 	}
 }
 
+static const char *devices_word(const struct linux_run *l)
+{
+	bool disk = l->disk || l->devices, net = l->net || l->devices;
+
+	return disk && net ? " airlock.devices=disk,net" :
+	       disk ? " airlock.devices=disk" :
+	       net ? " airlock.devices=net" : "";
+}
+
 /* The words that linux/init reads, and few messages: each byte is an exit. */
 static bool command_line(struct linux_run *l)
 {
@@ -288,12 +335,14 @@ static bool command_line(struct linux_run *l)
 	size_t left = sizeof(l->cmdline);
 	int n;
 
-	n = snprintf(at, left, "console=ttyS0 panic=-1%s%s%s%s%s%s%s",
+	n = snprintf(at, left, "console=ttyS0 panic=-1%s%s%s%s%s%s%s%s%s",
 		     l->verbose || l->shell ? "" : " quiet",
 		     l->patched ? " airlock.patched" : "",
 		     l->order ? " airlock.order=" : "",
 		     l->order ? l->order : "",
 		     l->shell ? " airlock.shell" : "",
+		     devices_word(l),
+		     l->devices ? " airlock.traffic" : "",
 		     l->append ? " " : "", l->append ? l->append : "");
 	if (n > 0 && (size_t)n < left && l->storm) {
 		at += n;
@@ -310,12 +359,53 @@ static bool command_line(struct linux_run *l)
 	return false;
 }
 
+/* ---- devices ---- */
+
+/*
+ * Linux bounces what it gives to a device through shared memory if the device
+ * says that it is behind an IOMMU, which only the virtio of 1.0 can say. No
+ * option ROM: nothing here boots from a network.
+ */
+#define VIRTIO	"iommu_platform=on,disable-legacy=on"
+
+static const char disk_device[] = "virtio-blk-pci,drive=disk," VIRTIO,
+		  net_device[] = "virtio-net-pci,netdev=net,romfile=," VIRTIO,
+		  net_backend[] = "user,id=net,restrict=on,"
+				  "guestfwd=tcp:10.0.2.100:7-cmd:cat";
+
+/* In QEMU's options a comma is written twice. */
+static bool disk_backend(const struct linux_run *l, char *out, size_t size)
+{
+	char *end = out + size - 1;
+	const char *from;
+
+	out += snprintf(out, size, "if=none,id=disk,format=raw,snapshot=%s,"
+			"file=", l->disk && !l->disk_rw ? "on" : "off");
+	if (!l->disk) {
+		snprintf(out, (size_t)(end - out), "/dev/fd/%d", l->scratch);
+		return true;
+	}
+	for (from = l->disk; *from && out + 2 < end; from++) {
+		if (*from == ',')
+			*out++ = ',';
+		*out++ = *from;
+	}
+	*out = 0;
+	if (!*from)
+		return true;
+	linux_error("the disk's name is too long");
+	return false;
+}
+
 /* Run the machine in this process. */
 int linux_boot(const struct linux_run *l, const char *json)
 {
-	char *v[32];
+	bool disk = l->disk || l->devices, net = l->net || l->devices;
+	char *v[40], drive[PATH_MAX];
 	int n = 0;
 
+	if (disk && !disk_backend(l, drive, sizeof(drive)))
+		return LINUX_USAGE;
 #define ARG(s) (v[n++] = (char *)(uintptr_t)(s))
 	ARG("boot");
 	ARG("--platform"), ARG(l->platform);
@@ -330,6 +420,13 @@ int linux_boot(const struct linux_run *l, const char *json)
 		ARG("--deterministic");
 	if (json)
 		ARG("--json"), ARG(json);
+	if (disk || net)
+		ARG("--iommu"), ARG("--");
+	if (disk)
+		ARG("-drive"), ARG(drive), ARG("-device"), ARG(disk_device);
+	if (net)
+		ARG("-netdev"), ARG(net_backend),
+		ARG("-device"), ARG(net_device);
 #undef ARG
 	v[n] = NULL;
 	return cvm_boot(n, v);
@@ -340,7 +437,7 @@ int linux_main(int argc, char **argv)
 	struct linux_run l = {
 		.platform = "snp", .cpus = "2", .host = "kvm",
 		.memory = "512", .time_limit = "300",
-		.version = LINUX_VERSION, .conversions = 2000,
+		.version = LINUX_VERSION, .scratch = -1,
 	};
 	int opt;
 
@@ -365,7 +462,8 @@ int linux_main(int argc, char **argv)
 			fputs(help, stdout);
 			return 0;
 		}
-		if (opt == '?' || (l.storm && (opt == OPT_SHELL)) ||
+		if (opt == '?' ||
+		    (l.storm && opt >= OPT_SHELL && opt <= OPT_NET) ||
 		    (!l.storm && opt >= OPT_CONVERSIONS))
 			return linux_error("bad option '%s' (see --help)",
 					   argv[optind - 1]);
@@ -374,8 +472,12 @@ int linux_main(int argc, char **argv)
 	}
 	if (optind < argc)
 		return linux_error("unexpected argument '%s'", argv[optind]);
+	if (!l.conversions)
+		l.conversions = l.devices ? 400 : 2000;
 	host_word(&l);
 	if (!find_guest(&l) || !command_line(&l))
+		return LINUX_USAGE;
+	if (l.devices && (l.scratch = devices_scratch()) < 0)
 		return LINUX_USAGE;
 	return l.storm ? linux_storm(&l) : linux_boot(&l, l.json);
 }

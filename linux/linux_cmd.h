@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #define LINUX_VERSION	"6.12"
 #define LINUX_USAGE	2
@@ -14,11 +15,31 @@ struct linux_run {
 	const char *platform, *cpus, *host, *memory, *time_limit;
 	const char *json, *version, *append, *only, *order;
 	unsigned long conversions;
+	const char *disk;		/* an image, or NULL */
+	bool disk_rw;			/* what the guest writes stays */
+	bool net, devices;
+	int scratch;			/* the storm's disk, or -1 */
 	bool deterministic, patched, shell, storm, verbose;
 	char kernel[PATH_MAX], initrd[PATH_MAX];
 	const char *machine_host;	/* before the storm */
 	char host_word[64];
 	char cmdline[1024];
+};
+
+/* What the guest did with a device, in bytes. */
+struct traffic {
+	bool heard, absent;
+	unsigned long written, read, wrong;
+	unsigned long meanwhile;	/* written before the storm's end */
+	unsigned long rebinds;		/* a driver began anew */
+};
+
+struct devices {
+	struct traffic disk, net;
+	uint32_t image_first, image_last;	/* the image's CRC-32 */
+	uint32_t guest_first, guest_last;	/* as the guest sees it */
+	unsigned long blocked;			/* DMA, at least */
+	bool stuck;
 };
 
 /**
@@ -44,5 +65,16 @@ int linux_boot(const struct linux_run *l, const char *json);
  * Return: as linux_main().
  */
 int linux_storm(const struct linux_run *l);
+
+/* A new image for the storm's disk, or -1 and a message. */
+int devices_scratch(void);
+void devices_begin(struct devices *d, int scratch);
+/* A line of linux/traffic, without its first word. */
+void devices_heard(struct devices *d, const char *text);
+void devices_end(struct devices *d, int scratch, unsigned long blocked);
+bool devices_absent(const struct devices *d);
+bool devices_right(const struct devices *d);
+void devices_print(const struct devices *d);
+void devices_json(const struct devices *d, FILE *f);
 
 #endif

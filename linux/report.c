@@ -58,6 +58,7 @@ struct report {
 	struct bad bad[MAX_BAD];
 	unsigned int bads, violations;
 	bool patched, ended;
+	struct devices devices;
 	char *machine;			/* its JSON */
 	int code;
 };
@@ -102,6 +103,8 @@ static void console_line(struct stream *s, char *line)
 		sscanf(at + 11, "%15s", r->now);
 	else if (at && !strncmp(at + 7, "end", 3))
 		r->ended = true;
+	else if (!strncmp(line, "traffic: ", 9))
+		devices_heard(&r->devices, line + 9);
 	else if (!strncmp(line, "init: Airlock", 13))
 		r->patched = true;
 	else if (!strncmp(line, "init: ", 6) && !r->release[0])
@@ -263,8 +266,12 @@ static int judge(const struct report *r)
 {
 	if (r->code)
 		return r->code;
+	if (r->l->devices && devices_absent(&r->devices))
+		return LINUX_USAGE;
 	if (!r->ended || !r->shapes || r->violations ||
 	    r->patched != r->l->patched)
+		return 1;
+	if (r->l->devices && !devices_right(&r->devices))
 		return 1;
 	for (unsigned int i = 0; i < r->shapes; i++)
 		if (!shape_right(r, &r->shape[i]))
@@ -329,11 +336,13 @@ static void print(const struct report *r, int verdict)
 	       r->l->cpus, r->l->host,
 	       r->l->patched ? "with Airlock" : "as Debian built it");
 	print_shapes(r);
+	if (r->l->devices)
+		devices_print(&r->devices);
 	for (unsigned int i = 0; i < r->bads; i++)
 		print_bad(r, &r->bad[i]);
-	if (r->violations > r->bads)
-		printf("  and %u more such accesses\n",
-		       r->violations - r->bads);
+	if (r->violations > r->bads + r->devices.blocked)
+		printf("  and %u more such accesses\n", r->violations -
+		       r->bads - (unsigned int)r->devices.blocked);
 	if (r->now[0])
 		printf("  it ended while '%s' was being converted\n", r->now);
 	if (r->l->patched && !r->patched)
@@ -369,8 +378,10 @@ static bool write_json(const struct report *r, int verdict)
 			s->names, s->fixups, s->refused, s->given_up, s->wrong,
 			s->mangled, s->global);
 	}
-	fprintf(f, "],\n\"machine\": %s}\n",
-		r->machine ? r->machine : "null");
+	fprintf(f, "],\n");
+	if (r->l->devices)
+		devices_json(&r->devices, f);
+	fprintf(f, "\"machine\": %s}\n", r->machine ? r->machine : "null");
 	return !fclose(f);
 }
 
@@ -379,7 +390,11 @@ int linux_storm(const struct linux_run *l)
 	struct report r = { .l = l };
 	int verdict;
 
+	if (l->devices)
+		devices_begin(&r.devices, l->scratch);
 	r.code = run_machine(&r);
+	if (l->devices)
+		devices_end(&r.devices, l->scratch, counter(&r, "dma_blocked"));
 	verdict = judge(&r);
 	print(&r, verdict);
 	if (l->json && !write_json(&r, verdict))

@@ -224,7 +224,7 @@ static void not_present_in_between(struct kunit *test)
 	u64 before;
 
 	c.lost = c.lost_inline;
-	KUNIT_ASSERT_EQ(test, airlock_entries_prepare(&c), 1);
+	KUNIT_ASSERT_EQ(test, airlock_entries_prepare(&c), 0);
 	before = entry_of(va);
 	va[-1] = 0x77;
 	airlock_entries_pass(&c, false, airlock_attr(false));
@@ -332,7 +332,8 @@ static void expect_undone(struct kunit *test, u8 *va, const u64 *before,
 			continue;
 		}
 		lost++;
-		KUNIT_EXPECT_TRUE(test, PageHWPoison(page));
+		if (IS_ENABLED(CONFIG_MEMORY_FAILURE))
+			KUNIT_EXPECT_TRUE(test, PageHWPoison(page));
 		KUNIT_EXPECT_EQ(test, page_count(page), 2);
 	}
 	KUNIT_EXPECT_EQ(test, lost, airlock_counts.given_up - given_up);

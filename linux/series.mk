@@ -22,3 +22,14 @@ endef
 $(foreach v,$(LINUX_SERIES_FOR),$(eval $(call linux_check_series,$(v))))
 
 CHECKS_ALL += $(patsubst %,check-linux-series-%,$(LINUX_SERIES_FOR))
+
+# KUnit, in the built kernel.
+define linux_check_kunit # PLATFORM
+.PHONY: check-linux-kunit-$(1)
+check-linux-kunit-$(1): $(LINUX)/airlock-$(LINUX_DEFAULT)/initrd \
+		$(B)/airlock-linux
+	@scripts/t linux-kunit-$(1) tests/linux/kunit $(1) $(LINUX_DEFAULT)
+endef
+$(foreach p,none tdx snp vtom tdp,$(eval $(call linux_check_kunit,$(p))))
+
+CHECKS_ALL += $(patsubst %,check-linux-kunit-%,none tdx snp vtom tdp)

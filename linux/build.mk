@@ -10,6 +10,7 @@ LINUX := $(B)/linux
 LINUX_CMD_OBJS := $(patsubst %,$(LINUX)/%.o,linux_cmd report devices)
 LINUX_GUEST_SRC := $(wildcard linux/*/Kbuild linux/*/*.[ch] linux/*.[ch] \
 	engine/transition.[ch] engine/order.c include/airlock/*.h) \
+	$(wildcard linux/backport/*) linux/fit \
 	cvm/guest-abi.h linux/guest linux/init linux/traffic
 LINUX_DEFAULT := 6.12
 
@@ -96,3 +97,6 @@ run-linux: linux-guest $(B)/airlock-linux
 	@$(B)/airlock-linux storm --platform snp --patched --conversions 100
 
 RUNS += run-linux
+
+include linux/kernel.mk
+include linux/series.mk

@@ -19,6 +19,7 @@
 #include <linux/slab.h>
 #include <linux/stringhash.h>
 #include <linux/tracepoint.h>
+#include <linux/version.h>
 #include <asm/ptrace.h>
 #include <asm/word-at-a-time.h>
 
@@ -72,6 +73,21 @@ static noinline unsigned long stray_load(const u8 *p)
 	return load_unaligned_zeropad(p);
 }
 
+/* 6.16 has another name for a look-up without a check of permissions. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
+#define PATH_LOOKUP lookup_noperm_unlocked
+static struct dentry *path_lookup(const char *name, struct dentry *root)
+{
+	return PATH_LOOKUP(&QSTR_LEN(name, NAMELEN), root);
+}
+#else
+#define PATH_LOOKUP lookup_one_len_unlocked
+static struct dentry *path_lookup(const char *name, struct dentry *root)
+{
+	return PATH_LOOKUP(name, root, NAMELEN);
+}
+#endif
+
 /* The kernel's own readers, as it calls them for path names. */
 static noinline void look_up(struct reader *me, const u8 *end)
 {
@@ -81,7 +97,7 @@ static noinline void look_up(struct reader *me, const u8 *end)
 
 	for (k = 1; k < sizeof(long); k++)
 		me->hash += full_name_hash(NULL, (const char *)end - k, k);
-	d = lookup_one_len_unlocked(name, me->all->root.dentry, NAMELEN);
+	d = path_lookup(name, me->all->root.dentry);
 	if (IS_ERR(d) || d_is_negative(d))
 		me->seen.mangled++;
 	if (!IS_ERR(d))
@@ -222,8 +238,9 @@ void reads_symbols(void)
 {
 	symbol(stray_load, "load_unaligned_zeropad()");
 	symbol(full_name_hash, "full_name_hash(), hashing a path name");
-	symbol(lookup_one_len_unlocked, "a path look-up");
+	symbol(PATH_LOOKUP, "a path look-up");
 	hidden_symbol("d_same_name", "comparing path names");
 	hidden_symbol("__d_lookup", "comparing path names");
 	hidden_symbol("lookup_one_common", "a path look-up");
+	hidden_symbol("lookup_noperm_common", "a path look-up");
 }

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-2.0
+# Kernels built from Debian's source (linux/source, linux/kernel), stock and
+# with the series of patches, and what they do on each platform:
+#
+#   make linux [VERSION=6.12]   6.1, 6.12, 7.3..., newest
+#
+# build/linux/stock-V/initrd and build/linux/airlock-V/initrd build one without
+# booting it. Objects stay, so that a change to a patch costs seconds.
+
+VERSION ?= $(LINUX_DEFAULT)
+LINUX_CONFIG := $(wildcard linux/config/*)
+LINUX_SERIES := $(wildcard linux/series linux/fit linux/steps/*/* \
+	linux/backport/* linux/port/* include/airlock/*.h \
+	engine/transition.[ch] engine/order.c)
+
+.PHONY: linux linux-kernel-setup
+linux-kernel-setup: linux-setup
+	@scripts/setup kernel
+
+$(LINUX)/source-%/version: linux/source | linux-kernel-setup
+	$(call say,SOURCE,$(@D))
+	$(Q)linux/source $* $(@D)
+
+$(LINUX)/stock-%/built: $(LINUX)/source-%/version linux/kernel $(LINUX_CONFIG)
+	$(call say,KERNEL,$(@D))
+	$(Q)linux/kernel stock $* $(<D)
+
+# After the stock kernel, whose objects are most of it.
+$(LINUX)/airlock-%/built: $(LINUX)/source-%/version linux/kernel \
+		$(LINUX_CONFIG) $(LINUX_SERIES) | $(LINUX)/stock-%/built
+	$(call say,KERNEL,$(@D))
+	$(Q)linux/kernel airlock $* $(<D)
+
+$(LINUX)/stock-%/initrd: $(LINUX)/stock-%/built $(LINUX_GUEST_SRC)
+	$(call say,GUEST,$@)
+	$(Q)linux/guest $(@D)
+
+$(LINUX)/airlock-%/initrd: $(LINUX)/airlock-%/built $(LINUX_GUEST_SRC)
+	$(call say,GUEST,$@)
+	$(Q)linux/guest $(@D)
+
+.PRECIOUS: $(LINUX)/source-%/version $(LINUX)/stock-%/built \
+	$(LINUX)/airlock-%/built $(LINUX)/stock-%/initrd \
+	$(LINUX)/airlock-%/initrd
+
+define linux_built # VERSION
+$(foreach k,stock $(if $(wildcard linux/series),airlock),\
+	$(LINUX)/$(k)-$(1)/initrd)
+endef
+
+linux: $(call linux_built,$(VERSION)) $(B)/airlock-linux
+	@linux/boots $(VERSION)
+
+.PHONY: check-linux-kernel
+check-linux-kernel: $(call linux_built,$(LINUX_DEFAULT)) $(B)/airlock-linux
+	@scripts/t linux-kernel tests/linux/kernel $(LINUX_DEFAULT)

@@ -75,10 +75,29 @@ $(foreach p,snp tdx vtom tdp,\
 	$(eval $(call linux_storm,$(p)-hostile,$(p),patched,alive,\
 		--host hostile:7 $(LINUX_QUICK))))
 
-LINUX_CHECKS := $(patsubst %,check-linux-%,snp-stock snp tdx vtom tdp)
+# Disk and network: under the storm, on the kernel as it is, with data damaged
+# on purpose, and with DMA to private pages.
+define linux_devices # NAME PLATFORM WHAT OPTIONS
+.PHONY: check-linux-devices-$(1)
+check-linux-devices-$(1): linux-guest $(B)/airlock-linux
+	@scripts/t linux-devices-$(1) tests/linux/devices $(2) $(3) $(4)
+LINUX_DEVICES += check-linux-devices-$(1)
+endef
+LINUX_DEVICES :=
+$(foreach p,snp tdx vtom tdp,\
+	$(eval $(call linux_devices,$(p),$(p),storm,$(LINUX_QUICK)))\
+	$(eval $(call linux_devices,$(p)-boot,$(p),boot,)))
+$(eval $(call linux_devices,spoiled,vtom,spoiled,$(LINUX_QUICK)))
+$(eval $(call linux_devices,blocked,snp,blocked,$(LINUX_QUICK)))
+$(eval $(call linux_devices,6.1,snp,boot,--kernel 6.1))
+check-linux-devices-6.1: $(LINUX)/6.1/initrd
+
+LINUX_CHECKS := $(patsubst %,check-linux-%,snp-stock snp tdx vtom tdp \
+	devices-vtom)
 LINUX_CHECKS_ALL := $(patsubst %,check-linux-%,tdx-stock vtom-present \
 	snp-early) $(foreach p,snp tdx vtom tdp,\
-	$(patsubst %,check-linux-$(p)-%,long 4 failing half hostile))
+	$(patsubst %,check-linux-$(p)-%,long 4 failing half hostile)) \
+	$(filter-out $(LINUX_CHECKS),$(LINUX_DEVICES))
 
 .PHONY: check-linux check-linux-all
 check-linux: $(LINUX_CHECKS)

@@ -30,7 +30,7 @@ struct linux_run {
 struct traffic {
 	bool heard, absent;
 	unsigned long written, read, wrong;
-	unsigned long meanwhile;	/* written before the storm's end */
+	unsigned long meanwhile;	/* written during the storm */
 	unsigned long rebinds;		/* a driver began anew */
 };
 

@@ -6,10 +6,12 @@
  *   P  G  pfn ----> -  OURS  WAS_G?  ~pfn ------------> P  G  pfn
  *
  * While an entry is not present its address is inverted, as Linux does
- * against L1TF, and GLOBAL is kept in a software bit: in an entry that is not
+ * against L1TF, and GLOBAL is kept in another bit: in an entry that is not
  * present the kernel takes it for PROTNONE. OURS tells an entry that is not
  * present because of us from one that never was, such as the kernel image's
- * mapping of memory it has freed: those must stay as they are.
+ * mapping of memory it has freed: those must stay as they are. Both are bits
+ * of the protection key, which is nothing where a kernel's page is mapped; the
+ * software bits all have a meaning somewhere.
  */
 #include <linux/mm.h>
 #include <linux/set_memory.h>
@@ -20,17 +22,12 @@
 
 #include "port.h"
 
-#define WAS_GLOBAL	_PAGE_SOFTW2
-#define OURS		_PAGE_SOFTW3
+#define WAS_GLOBAL	BIT_ULL(_PAGE_BIT_PKEY_BIT2)
+#define OURS		BIT_ULL(_PAGE_BIT_PKEY_BIT3)
 
 u64 airlock_attr(bool shared)
 {
 	return shared ? cc_mkdec(0) : cc_mkenc(0);
-}
-
-static u64 attr_mask(void)
-{
-	return airlock_attr(true) | airlock_attr(false);
 }
 
 static u64 pfn_mask(unsigned int level)
@@ -57,39 +54,52 @@ static unsigned long leaf_pages(const struct walk *w)
 	return page_level_size(w->level) >> PAGE_SHIFT;
 }
 
-/* From the top only where a table ends. */
-static void walk_find(struct walk *w)
-{
-	if (w->pte && w->level == PG_LEVEL_4K && w->va & ~PMD_MASK)
-		w->pte++;
-	else if (w->left)
-		w->pte = lookup_address(w->va, &w->level);
-}
-
 static void walk_start(struct walk *w, unsigned long va, unsigned long pages)
 {
 	*w = (struct walk){ .va = va, .left = pages };
-	walk_find(w);
+	w->pte = lookup_address(va, &w->level);
 }
 
-/* Where in its leaf the walk is, and how many pages of the range follow. */
+/* Where in its leaf the walk is. */
 static unsigned long leaf_offset(const struct walk *w)
 {
 	return w->va & (page_level_size(w->level) - 1);
 }
 
+/* How many pages the entry maps, of the range and from here on. */
 static unsigned long walk_step(const struct walk *w)
 {
+	if (w->level == PG_LEVEL_4K)
+		return 1;
 	return min(leaf_pages(w) - (leaf_offset(w) >> PAGE_SHIFT), w->left);
+}
+
+/* How many entries there are in a row, from this one on. */
+static unsigned long walk_run(const struct walk *w)
+{
+	unsigned long n = PTRS_PER_PTE - pte_index(w->va);
+
+	if (!w->pte || w->level != PG_LEVEL_4K)
+		return 1;
+	return min(n, w->left);
+}
+
+/* On by @n entries of a run. From the top only where a table ends. */
+static void walk_on(struct walk *w, unsigned long n)
+{
+	unsigned long pages = n == 1 ? walk_step(w) : n;
+
+	w->va += pages << PAGE_SHIFT;
+	w->left -= pages;
+	if (w->pte && w->level == PG_LEVEL_4K && w->va & ~PMD_MASK)
+		w->pte += n;
+	else if (w->left)
+		w->pte = lookup_address(w->va, &w->level);
 }
 
 static void walk_next(struct walk *w)
 {
-	unsigned long n = walk_step(w);
-
-	w->va += n << PAGE_SHIFT;
-	w->left -= n;
-	walk_find(w);
+	walk_on(w, 1);
 }
 
 /* Is the leaf wholly in what is left of the range? */
@@ -119,6 +129,21 @@ static unsigned long image_va(u64 phys)
 	unsigned long va = phys + __START_KERNEL_map - phys_base;
 
 	return in_image(va) ? va : 0;
+}
+
+/*
+ * Is every page in the direct map and nowhere else? Most are, and then nobody
+ * has to look for aliases page by page.
+ */
+static bool in_direct_map_only(unsigned long va, unsigned long pages)
+{
+	unsigned long last = va + ((pages - 1) << PAGE_SHIFT);
+	u64 image = __pa_symbol(_text);
+	u64 image_end = image + ALIGN((unsigned long)_end, PMD_SIZE) -
+			(unsigned long)_text;
+
+	return in_direct_map(va) && in_direct_map(last) &&
+	       (__pa(last) < image || __pa(va) >= image_end);
 }
 
 /* The @i-th other address of a page that is mapped at @va, or 0. */
@@ -160,6 +185,33 @@ static int prepare_aliases(struct airlock_call *c, unsigned long va, u64 phys,
 	return 0;
 }
 
+static int prepare_run(struct airlock_call *c, const struct walk *w,
+		       unsigned long n)
+{
+	unsigned long i;
+	int err = 0;
+
+	for (i = 0; i < n && !err; i++)
+		err = prepare_aliases(c, w->va + (i << PAGE_SHIFT),
+				      phys_of(pte_val(w->pte[i]), w->level),
+				      w->level);
+	return err;
+}
+
+/* Split a leaf that is only in part the caller's. */
+static int make_whole(struct walk *w)
+{
+	int err;
+
+	while (w->pte && pte_val(*w->pte) & _PAGE_PRESENT && !walk_whole(w)) {
+		err = split(w->va);
+		if (err)
+			return err;
+		w->pte = lookup_address(w->va, &w->level);
+	}
+	return w->pte ? 0 : -EFAULT;
+}
+
 /*
  * Every page is mapped and in the state it should be in; leaves that are only
  * in part the caller's are split. This can run out of memory: nothing has
@@ -168,31 +220,32 @@ static int prepare_aliases(struct airlock_call *c, unsigned long va, u64 phys,
  */
 int airlock_entries_prepare(struct airlock_call *c)
 {
-	u64 old = airlock_attr(c->to == AIRLOCK_TO_PRIVATE);
-	unsigned long wanted = 0, others = 0;
+	unsigned long wanted = 0, others = 0, i, n;
 	struct walk w;
 	int err;
 
+	c->old = airlock_attr(c->to == AIRLOCK_TO_PRIVATE);
+	c->mask = airlock_attr(true) | airlock_attr(false);
 	c->direct = in_direct_map(c->va);
-	for (walk_start(&w, c->va, c->pages); w.left; walk_next(&w)) {
-		while (w.pte && pte_val(*w.pte) & _PAGE_PRESENT &&
-		       !walk_whole(&w)) {
-			err = split(w.va);
-			if (err)
-				return err;
-			w.pte = lookup_address(w.va, &w.level);
+	c->alone = in_direct_map_only(c->va, c->pages);
+	for (walk_start(&w, c->va, c->pages); w.left; walk_on(&w, n)) {
+		err = make_whole(&w);
+		if (err)
+			return err;
+		n = walk_run(&w);
+		for (i = 0; i < n; i++) {
+			u64 e = pte_val(w.pte[i]);
+
+			if (!(e & _PAGE_PRESENT))
+				return -EFAULT;
+			others += (e & c->mask) == c->old;
 		}
-		if (!w.pte || !(pte_val(*w.pte) & _PAGE_PRESENT))
-			return -EFAULT;
-		if ((pte_val(*w.pte) & attr_mask()) == old)
-			others++;
-		else
-			wanted++;
-		err = prepare_aliases(c, w.va, phys_of(pte_val(*w.pte),
-						       w.level), w.level);
+		wanted += n;
+		err = c->alone ? 0 : prepare_run(c, &w, n);
 		if (err)
 			return err;
 	}
+	wanted -= others;
 	return !wanted ? 0 : others ? -EINVAL : 1;
 }
 
@@ -218,29 +271,38 @@ static u64 made_present(u64 e, unsigned int level)
 	return (e ^ pfn_mask(level)) | _PAGE_PRESENT;
 }
 
-static void write_entry(pte_t *pte, unsigned int level, bool present, u64 attr)
-{
-	u64 e = pte_val(*pte);
+/* A pass over entries in a row. */
+struct pass {
+	bool present;
+	u64 mask, attr;
+};
 
-	if (!(e & (_PAGE_PRESENT | OURS)))
-		return;
-	e = present ? made_present(e, level) : not_present(e, level);
-	set_pte_atomic(pte, __pte((e & ~attr_mask()) | attr));
+static void write_entries(const struct pass *pass, pte_t *pte,
+			  unsigned int level, unsigned long n)
+{
+	for (; n--; pte++) {
+		u64 e = pte_val(*pte);
+
+		if (!(e & (_PAGE_PRESENT | OURS)))
+			continue;
+		e = pass->present ? made_present(e, level) :
+		    not_present(e, level);
+		set_pte_atomic(pte, __pte((e & ~pass->mask) | pass->attr));
+	}
 }
 
-static void pass_aliases(unsigned long va, u64 phys, unsigned int level,
-			 bool present, u64 attr)
+static void pass_aliases(const struct pass *pass, unsigned long va, u64 phys,
+			 unsigned int level)
 {
-	unsigned long at;
+	unsigned long at, n;
 	struct walk w;
 	unsigned int i;
 
 	for (i = 0; (at = alias(va, phys, i)); i++)
 		for (walk_start(&w, at, page_level_size(level) >> PAGE_SHIFT);
-		     w.left; walk_next(&w)) {
-			if (!w.pte)
-				break;
-			write_entry(w.pte, w.level, present, attr);
+		     w.left && w.pte; walk_on(&w, n)) {
+			n = walk_run(&w);
+			write_entries(pass, w.pte, w.level, n);
 		}
 }
 
@@ -270,16 +332,22 @@ void airlock_entries_widen(struct airlock_call *c)
 
 void airlock_entries_pass(struct airlock_call *c, bool present, u64 attr)
 {
+	struct pass pass = {
+		.present = present, .mask = c->mask, .attr = attr,
+	};
+	bool simple = !c->aliased && !(present && c->nlost);
+	unsigned long n;
 	struct walk w;
 	u64 phys;
 
-	for (walk_start(&w, c->va, c->pages); w.left; walk_next(&w)) {
+	for (walk_start(&w, c->va, c->pages); w.left; walk_on(&w, n)) {
+		n = simple ? walk_run(&w) : 1;
 		if (present && is_lost(c, &w))
 			continue;
 		phys = phys_of(pte_val(*w.pte), w.level);
-		write_entry(w.pte, w.level, present, attr);
+		write_entries(&pass, w.pte, w.level, n);
 		if (c->aliased)
-			pass_aliases(w.va, phys, w.level, present, attr);
+			pass_aliases(&pass, w.va, phys, w.level);
 	}
 }
 

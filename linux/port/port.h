@@ -35,7 +35,9 @@ struct airlock_call {
 	unsigned long va;
 	unsigned long pages;
 	enum airlock_to to;
+	u64 old, mask;			/* of the C-bit or shared bit */
 	bool direct;			/* in the direct map: no walks */
+	bool alone;			/* ... and mapped nowhere else */
 	bool aliased;			/* some page is mapped elsewhere too */
 	bool lied;
 	unsigned int stage;

@@ -38,30 +38,6 @@ static unsigned int entry_size(const struct airlock_piece *p)
 	       PTRS_PER_PMD : 1;
 }
 
-/* As many pages at [at, to) as fit. Returns how many entries that is. */
-static unsigned int psc_fill(struct psc *psc, const struct airlock_job *j,
-			     unsigned long at, unsigned int op)
-{
-	struct airlock_piece p;
-	unsigned int n = 0;
-
-	while (n < PSC_ENTRIES && airlock_piece(j->c, at, j->to, &p)) {
-		for (; n < PSC_ENTRIES && p.pages; n++) {
-			unsigned int size = entry_size(&p);
-
-			psc->entry[n] = (struct psc_entry){
-				.gfn = p.pfn, .operation = op,
-				.pagesize = size > 1,
-			};
-			p.pfn += size;
-			p.pages -= size;
-			at += size;
-		}
-	}
-	psc->hdr = (struct psc_hdr){ .end_entry = n - 1 };
-	return n;
-}
-
 static u64 psc_call(struct ghcb *ghcb)
 {
 	memset(ghcb->save.valid_bitmap, 0, sizeof(ghcb->save.valid_bitmap));
@@ -111,23 +87,46 @@ static int psc_host(struct ghcb *ghcb, unsigned int n, unsigned int *done,
 
 struct psc_some {
 	const struct airlock_job *j;
-	unsigned long first;		/* of the pages */
+	unsigned long first, end;	/* of the pages */
 	unsigned int op;
 	unsigned int n, done;		/* entries */
 	u64 detail;
 };
+
+/* As many pages as fit. */
+static void psc_fill(struct psc *psc, struct psc_some *s)
+{
+	struct airlock_piece p;
+
+	s->n = 0;
+	s->end = s->first;
+	while (s->n < PSC_ENTRIES &&
+	       airlock_piece(s->j->c, s->end, s->j->to, &p))
+		for (; s->n < PSC_ENTRIES && p.pages; s->n++) {
+			unsigned int size = entry_size(&p);
+
+			psc->entry[s->n] = (struct psc_entry){
+				.gfn = p.pfn, .operation = s->op,
+				.pagesize = size > 1,
+			};
+			p.pfn += size;
+			p.pages -= size;
+			s->end += size;
+		}
+	psc->hdr = (struct psc_hdr){ .end_entry = s->n - 1 };
+}
 
 /* With the GHCB: one buffer full. */
 static int psc_some(struct ghcb *ghcb, void *arg)
 {
 	struct psc_some *s = arg;
 
-	s->n = psc_fill((struct psc *)ghcb->shared_buffer, s->j, s->first,
-			s->op);
+	psc_fill((struct psc *)ghcb->shared_buffer, s);
+	s->done = 0;
 	return psc_host(ghcb, s->n, &s->done, &s->detail);
 }
 
-/* The first page of the @n-th entry, by what we know, not the host's memory. */
+/* The first page of the @n-th entry, not as the host's memory has it. */
 static unsigned long psc_page(const struct psc_some *s, unsigned int n)
 {
 	unsigned long at = s->first;
@@ -147,21 +146,17 @@ static unsigned long psc_page(const struct psc_some *s, unsigned int n)
 static int psc_all(struct airlock_job *j, unsigned int op)
 {
 	struct psc_some s = { .j = j, .op = op, .first = j->from };
-	unsigned long at, end;
+	unsigned long at;
 	int status;
 
-	while (s.first < j->to) {
-		s.done = 0;
+	for (; s.first < j->to; s.first = s.end) {
 		status = snp_with_ghcb(psc_some, &s);
-		end = psc_page(&s, s.n);
-		if (status) {
-			at = psc_page(&s, s.done);
-			if (status == AIRLOCK_V_PSC_HEADER)
-				return airlock_lied(j, status, at, end, 0,
-						    s.detail);
-			return airlock_failed(j, status, at, end);
-		}
-		s.first = end;
+		if (!status)
+			continue;
+		at = psc_page(&s, s.done);
+		if (status == AIRLOCK_V_PSC_HEADER)
+			return airlock_lied(j, status, at, s.end, 0, s.detail);
+		return airlock_failed(j, status, at, s.end);
 	}
 	return AIRLOCK_OK;
 }

@@ -200,6 +200,29 @@ static void found_by_kexec(struct kunit *test)
 	vfree(va);
 }
 
+/*
+ * Whatever the kernel keeps in an entry, such as that it is never to be joined
+ * with others.
+ */
+static void software_bits(struct kunit *test)
+{
+	u64 bits = _PAGE_SOFTW1 | _PAGE_SOFTW2 | _PAGE_SOFTW3;
+	u8 *va = arena + 40 * PAGE_SIZE;
+	unsigned int level;
+	pte_t *pte;
+	u64 before;
+
+	KUNIT_ASSERT_EQ(test, set_memory_4k((unsigned long)va, 1), 0);
+	before = entry_of(va);
+	pte = lookup_address((unsigned long)va, &level);
+	set_pte_atomic(pte, __pte(before | bits));
+	KUNIT_EXPECT_EQ(test, set_memory_decrypted((unsigned long)va, 1), 0);
+	KUNIT_EXPECT_EQ(test, entry_of(va) & bits, bits);
+	KUNIT_EXPECT_EQ(test, set_memory_encrypted((unsigned long)va, 1), 0);
+	KUNIT_EXPECT_EQ(test, entry_of(va), before | bits);
+	set_pte_atomic(pte, __pte(before));
+}
+
 /* ---- in between ---- */
 
 static void expect_away(struct kunit *test, u8 *va)
@@ -483,6 +506,7 @@ static struct kunit_case test_cases[] = {
 	KUNIT_CASE(half_of_them),
 	KUNIT_CASE(not_mapped),
 	KUNIT_CASE(found_by_kexec),
+	KUNIT_CASE(software_bits),
 	KUNIT_CASE(not_present_in_between),
 	KUNIT_CASE(window_shows_the_page),
 	KUNIT_CASE(refused),

@@ -32,6 +32,8 @@ struct slot {
 
 static struct slot *slots;
 
+static u64 entry_bits[2];		/* of a private page, of a shared one */
+
 static unsigned long slot_va(int cpu)
 {
 	return base + cpu * STRIDE + PMD_SIZE;
@@ -67,10 +69,20 @@ static int make_slot(int cpu)
 	return s->pte && level == PG_LEVEL_4K ? 0 : -EFAULT;
 }
 
+static void make_entry_bits(void)
+{
+	u64 bits = pgprot_val(PAGE_KERNEL) & __supported_pte_mask;
+
+	bits &= ~(u64)(_PAGE_GLOBAL | airlock_attr(true) | airlock_attr(false));
+	entry_bits[false] = bits | airlock_attr(false);
+	entry_bits[true] = bits | airlock_attr(true);
+}
+
 int airlock_window_init(void)
 {
 	int cpu, err = 0;
 
+	make_entry_bits();
 	slots = kcalloc(nr_cpu_ids, sizeof(*slots), GFP_KERNEL);
 	area = get_vm_area(nr_cpu_ids * STRIDE + PMD_SIZE,
 					  VM_MAP);
@@ -96,27 +108,20 @@ void airlock_window_exit(void)
 	slots = NULL;
 }
 
-static u64 entry(unsigned long pfn, bool shared)
-{
-	u64 e = pgprot_val(PAGE_KERNEL) & __supported_pte_mask;
-
-	e &= ~(u64)(_PAGE_GLOBAL | airlock_attr(true) | airlock_attr(false));
-	return e | PFN_PHYS(pfn) | airlock_attr(shared);
-}
-
 /*
  * Map one page, or with @large 512, until airlock_window_close(). The CPU is
  * pinned in between, and interrupt handlers do not convert pages.
  */
 unsigned long airlock_window_open(unsigned long pfn, bool large, bool shared)
 {
+	u64 e = entry_bits[shared] | PFN_PHYS(pfn);
 	int cpu = get_cpu();
 	struct slot *s = &slots[cpu];
 
 	if (large)
-		WRITE_ONCE(*s->pmd, __pmd(entry(pfn, shared) | _PAGE_PSE));
+		WRITE_ONCE(*s->pmd, __pmd(e | _PAGE_PSE));
 	else
-		WRITE_ONCE(*s->pte, __pte(entry(pfn, shared)));
+		WRITE_ONCE(*s->pte, __pte(e));
 	return slot_va(cpu);
 }
 

@@ -145,8 +145,11 @@ static void print_traffic(const char *name, const struct traffic *t)
 	putchar('\n');
 }
 
-void devices_print(const struct devices *d)
+void devices_print(const struct devices *d, bool ended)
 {
+	if (ended && !d->disk.heard && !d->net.heard && !devices_absent(d))
+		printf("  no word of disk and network: `airlock linux fetch' "
+		       "packs the guest anew\n");
 	if (d->disk.heard || d->net.heard)
 		printf("  %-8s %11s %12s %12s %10s\n", "device", "MiB written",
 		       "MiB read", "in the storm", "rebinds");

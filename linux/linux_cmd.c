@@ -40,7 +40,7 @@ static const char help[] =
 "                    alias,flip,tlb,notify\n"
 "  --kernel VERSION  which of those fetched [6.12]\n"
 "  --memory M        MiB [512]\n"
-"  --time-limit S    seconds [300]\n"
+"  --time-limit S    seconds [300; 900 with --devices]\n"
 "  --deterministic   time is instructions\n"
 "  --append TEXT     more words for the kernel's command line\n"
 "  --json FILE       boot: what the machine saw; storm: the report\n"
@@ -436,7 +436,7 @@ int linux_main(int argc, char **argv)
 {
 	struct linux_run l = {
 		.platform = "snp", .cpus = "2", .host = "kvm",
-		.memory = "512", .time_limit = "300",
+		.memory = "512",
 		.version = LINUX_VERSION, .scratch = -1,
 	};
 	int opt;
@@ -474,6 +474,8 @@ int linux_main(int argc, char **argv)
 		return linux_error("unexpected argument '%s'", argv[optind]);
 	if (!l.conversions)
 		l.conversions = l.devices ? 400 : 2000;
+	if (!l.time_limit)
+		l.time_limit = l.devices ? "900" : "300";
 	host_word(&l);
 	if (!find_guest(&l) || !command_line(&l))
 		return LINUX_USAGE;

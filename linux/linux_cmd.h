@@ -74,7 +74,8 @@ void devices_heard(struct devices *d, const char *text);
 void devices_end(struct devices *d, int scratch, unsigned long blocked);
 bool devices_absent(const struct devices *d);
 bool devices_right(const struct devices *d);
-void devices_print(const struct devices *d);
+/* @ended: the storm came to its end. */
+void devices_print(const struct devices *d, bool ended);
 void devices_json(const struct devices *d, FILE *f);
 
 #endif

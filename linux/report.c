@@ -337,7 +337,7 @@ static void print(const struct report *r, int verdict)
 	       r->l->patched ? "with Airlock" : "as Debian built it");
 	print_shapes(r);
 	if (r->l->devices)
-		devices_print(&r->devices);
+		devices_print(&r->devices, r->ended);
 	for (unsigned int i = 0; i < r->bads; i++)
 		print_bad(r, &r->bad[i]);
 	if (r->violations > r->bads + r->devices.blocked)

@@ -119,3 +119,4 @@ RUNS += run-linux
 
 include linux/kernel.mk
 include linux/series.mk
+include linux/bench.mk

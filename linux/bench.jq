@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-2.0
+# From a list of results, one for each kernel, platform, size and direction,
+# to the report of bench-run.
+
+def order($list): . as $x | $list | index($x) // length;
+def hundredths: . * 100 | round |
+	"\(. / 100 | floor).\(. % 100 | tostring | ("0" * (2 - length)) + .)";
+def whole: if . == floor then tostring else hundredths end;
+def cell: { instructions: .median, least, most, writes, writes_least,
+	writes_most, shootdowns, exits, conversions };
+def name: "\(.platform) \(.size) to \(.to)";
+def goal($text; $rows; test): { goal: $text,
+	missed: [$rows[] | select(test | not) | name] } |
+	.holds = (.missed | length == 0);
+def known: { tdx: { shared: 2, private: 1 }, snp: { shared: 2, private: 2 },
+	vtom: { shared: 3, private: 3 }, tdp: { shared: 3, private: 3 } };
+
+[group_by([.platform, .size, .to])[] |
+	(map({ (.kind): . }) | add) as $k | $k.stock |
+	{ platform, size, to, pages, entries, stock: cell,
+	  airlock: ($k.airlock | cell), cpus: (.others + 1),
+	  same_entries: (.entries == $k.airlock.entries) }] |
+sort_by([(.platform | order(["tdx", "snp", "vtom", "tdp"])),
+	(.size | order(["1", "8", "511", "512", "64M"])),
+	(.to | order(["shared", "private"]))]) | . as $rows |
+{
+	stock: $stock, airlock: $airlock, live_patch: $live,
+	rows: $rows,
+	text: (
+		["platform\tsize\tto\tinstructions\tAirlock\tratio" +
+		 "\tPTE writes\tAirlock\tshootdowns\tAirlock\texits\tAirlock"] +
+		[$rows[] | [.platform, .size, .to, .stock.instructions,
+			.airlock.instructions,
+			(.airlock.instructions / .stock.instructions |
+				hundredths),
+			.stock.writes, .airlock.writes,
+			(.stock.shootdowns | whole),
+			(.airlock.shootdowns | whole),
+			.stock.exits, .airlock.exits] |
+			map(tostring) | join("\t")]
+	),
+	method: [
+		"stock: \($stock); Airlock: " + if $live then
+			"the same kernel with the live patch"
+			else $airlock end,
+		"A conversion by one of \($rows[0].cpus) CPUs; the others " +
+			"are busy, with interrupts on.",
+		"instructions  guest instructions of all CPUs, by the " +
+			"machine's clock (-icount); median",
+		"PTE writes    of all entries in one conversion, by debug " +
+			"registers on each entry",
+		"shootdowns    function-call interrupts of the other CPUs " +
+			"/ CPUs / conversions; mean",
+		"exits         by the machine, its own shootdowns left " +
+			"out; median"
+	],
+	goals: [
+		goal("one shootdown a conversion"; $rows;
+			.airlock.shootdowns == 1),
+		goal("fewer instructions than stock for 1, 8 and 512 pages";
+			[$rows[] | select(.size == ("1", "8", "512"))];
+			.airlock.instructions < .stock.instructions),
+		goal("no more instructions than stock for 511 4K pages";
+			[$rows[] | select(.size == "511")];
+			.airlock.instructions <= .stock.instructions),
+		goal("stock's shootdowns are those that its source has"; $rows;
+			.stock.shootdowns == known[.platform][.to])
+	]
+}

@@ -329,12 +329,23 @@ static void print_shapes(const struct report *r)
 	}
 }
 
+/* What linux/kernel built has its kind in the name. */
+static const char *origin(const struct linux_run *l)
+{
+	if (l->patched)
+		return "with Airlock";
+	if (!strncmp(l->version, "airlock-", 8))
+		return "built with Airlock";
+	if (!strncmp(l->version, "stock-", 6))
+		return "built without Airlock";
+	return "as Debian built it";
+}
+
 static void print(const struct report *r, int verdict)
 {
 	printf("Linux %s on %s, %s CPUs, host %s, %s\n",
 	       r->release[0] ? r->release : r->l->version, r->l->platform,
-	       r->l->cpus, r->l->host,
-	       r->l->patched ? "with Airlock" : "as Debian built it");
+	       r->l->cpus, r->l->host, origin(r->l));
 	print_shapes(r);
 	if (r->l->devices)
 		devices_print(&r->devices, r->ended);

@@ -54,3 +54,5 @@ linux: $(call linux_built,$(VERSION)) $(B)/airlock-linux
 .PHONY: check-linux-kernel
 check-linux-kernel: $(call linux_built,$(LINUX_DEFAULT)) $(B)/airlock-linux
 	@scripts/t linux-kernel tests/linux/kernel $(LINUX_DEFAULT)
+
+CHECKS_ALL += check-linux-kernel

@@ -64,6 +64,9 @@ $(eval $(call linux_storm,vtom-present,vtom,patched,broken,\
 $(eval $(call linux_storm,snp-early,snp,patched,broken,\
 	--order alias$(COMMA)np+flip$(COMMA)tlb$(COMMA)present$(COMMA)notify \
 	$(LINUX_QUICK)))
+$(foreach p,snp tdx,\
+	$(eval $(call linux_storm,$(p)-lazy,$(p),patched,safe,--lazy \
+		$(LINUX_QUICK))))
 $(foreach p,snp tdx vtom tdp,\
 	$(eval $(call linux_storm,$(p)-long,$(p),patched,safe,))\
 	$(eval $(call linux_storm,$(p)-4,$(p),patched,safe,\
@@ -95,7 +98,7 @@ check-linux-devices-6.1: $(LINUX)/6.1/initrd
 LINUX_CHECKS := $(patsubst %,check-linux-%,snp-stock snp tdx vtom tdp \
 	devices-vtom)
 LINUX_CHECKS_ALL := $(patsubst %,check-linux-%,tdx-stock vtom-present \
-	snp-early) $(foreach p,snp tdx vtom tdp,\
+	snp-early snp-lazy tdx-lazy) $(foreach p,snp tdx vtom tdp,\
 	$(patsubst %,check-linux-$(p)-%,long 4 failing half hostile)) \
 	$(filter-out $(LINUX_CHECKS),$(LINUX_DEVICES))
 

@@ -42,6 +42,8 @@ static const char help[] =
 "                    stock-VERSION, airlock-VERSION [6.12]\n"
 "  --memory M        MiB [512]\n"
 "  --time-limit S    seconds [300; 900 with --devices]\n"
+"  --lazy            most memory is unaccepted, until the guest needs it (tdx,\n"
+"                    snp)\n"
 "  --deterministic   time is instructions\n"
 "  --append TEXT     more words for the kernel's command line\n"
 "  --json FILE       boot: what the machine saw; storm: the report\n"
@@ -162,7 +164,7 @@ static bool find_guest(struct linux_run *l)
 
 enum {
 	OPT_PLATFORM = 256, OPT_CPUS, OPT_HOST, OPT_MEMORY, OPT_TIME,
-	OPT_DETERMINISTIC, OPT_JSON, OPT_PATCHED, OPT_ORDER, OPT_KERNEL,
+	OPT_LAZY, OPT_DETERMINISTIC, OPT_JSON, OPT_PATCHED, OPT_ORDER, OPT_KERNEL,
 	OPT_APPEND,
 	/* boot only */
 	OPT_SHELL, OPT_DISK, OPT_DISK_RW, OPT_NET,
@@ -176,6 +178,7 @@ static const struct option options[] = {
 	{ "host", required_argument, NULL, OPT_HOST },
 	{ "memory", required_argument, NULL, OPT_MEMORY },
 	{ "time-limit", required_argument, NULL, OPT_TIME },
+	{ "lazy", no_argument, NULL, OPT_LAZY },
 	{ "deterministic", no_argument, NULL, OPT_DETERMINISTIC },
 	{ "json", required_argument, NULL, OPT_JSON },
 	{ "patched", no_argument, NULL, OPT_PATCHED },
@@ -262,6 +265,9 @@ static bool parse_option(struct linux_run *l, int opt)
 	case OPT_TIME:
 		l->time_limit = optarg;
 		return true;
+	case OPT_LAZY:
+		l->lazy = true;
+		return true;
 	case OPT_DETERMINISTIC:
 		l->deterministic = true;
 		return true;
@@ -336,8 +342,9 @@ static bool command_line(struct linux_run *l)
 	size_t left = sizeof(l->cmdline);
 	int n;
 
-	n = snprintf(at, left, "console=ttyS0 panic=-1%s%s%s%s%s%s%s%s%s",
+	n = snprintf(at, left, "console=ttyS0 panic=-1%s%s%s%s%s%s%s%s%s%s",
 		     l->verbose || l->shell ? "" : " quiet",
+		     l->lazy ? " accept_memory=lazy" : "",
 		     l->patched ? " airlock.patched" : "",
 		     l->order ? " airlock.order=" : "",
 		     l->order ? l->order : "",
@@ -419,6 +426,8 @@ int linux_boot(const struct linux_run *l, const char *json)
 	ARG("--append"), ARG(l->cmdline);
 	if (l->deterministic)
 		ARG("--deterministic");
+	if (l->lazy)
+		ARG("--lazy");
 	if (json)
 		ARG("--json"), ARG(json);
 	if (disk || net)

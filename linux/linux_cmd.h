@@ -19,7 +19,7 @@ struct linux_run {
 	bool disk_rw;			/* what the guest writes stays */
 	bool net, devices;
 	int scratch;			/* the storm's disk, or -1 */
-	bool deterministic, patched, shell, storm, verbose;
+	bool deterministic, lazy, patched, shell, storm, verbose;
 	char kernel[PATH_MAX], initrd[PATH_MAX];
 	const char *machine_host;	/* before the storm */
 	char host_word[64];

@@ -18,10 +18,11 @@ bool storm_machine;
 
 /*
  * Neighbours differ in their address, leaves in their size, and the CPU sets
- * two bits. The address stops where a C-bit or shared bit may be.
+ * two bits. The address stops where a C-bit or shared bit may be. Newer
+ * kernels mark, with SOFTW3, an entry that set_memory_4k() made by a split.
  */
 #define IGNORED (GENMASK_ULL(45, 12) | _PAGE_ACCESSED | _PAGE_DIRTY | \
-		 _PAGE_PSE)
+		 _PAGE_PSE | _PAGE_SOFTW3)
 
 static u64 entry(const u8 *va)
 {

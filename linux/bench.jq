@@ -43,14 +43,14 @@ sort_by([(.platform | order(["tdx", "snp", "vtom", "tdp"])),
 		"stock: \($stock); Airlock: " + if $live then
 			"the same kernel with the live patch"
 			else $airlock end,
-		"A conversion by one of \($rows[0].cpus) CPUs; the others " +
-			"are busy, with interrupts on.",
+		"one of \($rows[0].cpus) CPUs converts; the others are " +
+			"busy, with interrupts on",
 		"instructions  guest instructions of all CPUs, by the " +
 			"machine's clock (-icount); median",
 		"PTE writes    of all entries in one conversion, by debug " +
 			"registers on each entry",
 		"shootdowns    function-call interrupts of the other CPUs " +
-			"/ CPUs / conversions; mean",
+			"/ those CPUs; median",
 		"exits         by the machine, its own shootdowns left " +
 			"out; median"
 	],

@@ -41,6 +41,8 @@ struct cost {
 void machine_init(void);
 u64 machine_exit_cost(void);
 int machine_measure(const struct span *r, bool shared, struct cost *c);
+void machine_mute(void);
+void machine_unmute(void);
 int machine_check(const struct span *r, bool shared);
 
 /* writes.c: a conversion each way for every four entries. */

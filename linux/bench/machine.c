@@ -6,11 +6,15 @@
  * those, the same for every exit: they are measured and taken off.
  */
 #include <linux/mm.h>
+#include <asm/apicdef.h>
+#include <asm/msr-index.h>
 
 #include "bench.h"
 #include "guest-abi.h"
 
 #define ROUNDS	16
+
+#define X2APIC(reg)	(0x800 + ((reg) >> 4))
 
 static u64 exit_cost;			/* instructions of the machine */
 static u64 empty;			/* two questions with nothing between */
@@ -90,4 +94,43 @@ int machine_check(const struct span *r, bool shared)
 	unsigned long last = r->va + (r->pages - 1) * PAGE_SIZE;
 
 	return is(r->va, state) && is(last, state) ? 0 : -EIO;
+}
+
+/* Not by the kernel's functions: those are called otherwise every few years. */
+static u64 read_msr(u32 msr)
+{
+	u32 low, high;
+
+	asm volatile("rdmsr" : "=a" (low), "=d" (high) : "c" (msr));
+	return (u64)high << 32 | low;
+}
+
+static void write_msr(u32 msr, u64 value)
+{
+	asm volatile("wrmsr" : : "c" (msr), "a" ((u32)value),
+		     "d" ((u32)(value >> 32)) : "memory");
+}
+
+/*
+ * A tick in the middle would be counted, and there is one in every conversion
+ * of many pages: what the machine does for it, such as to fill the pages with
+ * garbage, takes time, though it is not counted. So this CPU's timer is mute
+ * meanwhile. What it forgot, it is asked again.
+ */
+void machine_mute(void)
+{
+	u64 lvt = read_msr(X2APIC(APIC_LVTT));
+
+	write_msr(X2APIC(APIC_LVTT), lvt | APIC_LVT_MASKED);
+}
+
+void machine_unmute(void)
+{
+	u64 lvt = read_msr(X2APIC(APIC_LVTT));
+
+	write_msr(X2APIC(APIC_LVTT), lvt & ~(u64)APIC_LVT_MASKED);
+	if (lvt & APIC_LVT_TIMER_TSCDEADLINE)
+		write_msr(MSR_IA32_TSC_DEADLINE, 1);
+	else
+		write_msr(X2APIC(APIC_TMICT), 1);
 }

@@ -10,8 +10,8 @@
  *	    most N exits N conversions N others N calls N writes N
  *	    writes_least N writes_most N
  *   bench: end
- * where `calls' are interrupts of all other CPUs in all conversions, `writes'
- * those of all entries in one, and the rest is of one conversion. An error:
+ * where `calls' are interrupts of all other CPUs and `writes' are those of all
+ * entries; each number is the median of so many conversions. An error:
  *   bench: failed WHAT: ERRNO
  */
 #define pr_fmt(fmt) "bench: " fmt
@@ -66,9 +66,13 @@ static int stay_busy(void *unused)
 		if (!READ_ONCE(measuring) && !kthread_should_stop())
 			schedule();
 		__set_current_state(TASK_RUNNING);
+		if (!READ_ONCE(measuring))
+			continue;
+		machine_mute();
 		atomic_inc(&spinning);
 		while (READ_ONCE(measuring))
 			cpu_relax();
+		machine_unmute();
 		atomic_dec(&spinning);
 	}
 	return 0;
@@ -110,6 +114,8 @@ static void set_measuring(bool on)
 	unsigned int i;
 
 	WRITE_ONCE(measuring, on);
+	if (!on)
+		machine_unmute();
 	for (i = 0; on && i < MOST_CPUS; i++)
 		if (busy[i])
 			wake_up_process(busy[i]);
@@ -117,13 +123,14 @@ static void set_measuring(bool on)
 		cpu_relax();
 		cond_resched();
 	}
+	if (on)
+		machine_mute();
 }
 
 /* ---- one size ---- */
 
 struct series {
-	u64 *instructions, *exits;
-	u64 calls;
+	u64 *instructions, *exits, *calls;
 };
 
 struct result {
@@ -152,7 +159,7 @@ static int one(struct result *res, bool shared, unsigned int i)
 		return err;
 	s->instructions[i] = c.instructions;
 	s->exits[i] = c.exits;
-	s->calls += after - before;
+	s->calls[i] = after - before;
 	return machine_check(&res->r, shared);
 }
 
@@ -176,19 +183,24 @@ static int by_value(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+static u64 median(u64 *numbers, unsigned int n)
+{
+	sort(numbers, n, sizeof(*numbers), by_value, NULL);
+	return numbers[n / 2];
+}
+
 static void report(const struct result *res, bool shared)
 {
 	const struct series *s = &res->s[shared];
 	unsigned int n = res->conversions;
+	u64 instructions = median(s->instructions, n);
 
-	sort(s->instructions, n, sizeof(u64), by_value, NULL);
-	sort(s->exits, n, sizeof(u64), by_value, NULL);
 	pr_info("result %s %s pages %u entries %llu least %llu median %llu most %llu exits %llu conversions %u others %u calls %llu writes %llu writes_least %llu writes_most %llu\n",
 		res->r.name, shared ? "shared" : "private", res->r.pages,
-		res->w.entries, s->instructions[0], s->instructions[n / 2],
-		s->instructions[n - 1], s->exits[n / 2], n,
-		num_online_cpus() - 1, s->calls, res->w.all[shared],
-		res->w.least[shared], res->w.most[shared]);
+		res->w.entries, s->instructions[0], instructions,
+		s->instructions[n - 1], median(s->exits, n), n,
+		num_online_cpus() - 1, median(s->calls, n),
+		res->w.all[shared], res->w.least[shared], res->w.most[shared]);
 }
 
 /* The first conversions split leaves and unmap what vmap() left behind. */
@@ -243,15 +255,17 @@ static int run(const struct span *r)
 			max(conversions / FEWER, 3U) : conversions,
 	};
 	unsigned int n = res.conversions;
-	u64 *numbers = kcalloc(4 * n, sizeof(u64), GFP_KERNEL);
+	u64 *numbers = kcalloc(6 * n, sizeof(u64), GFP_KERNEL);
+	unsigned int i;
 	int err;
 
 	if (!numbers)
 		return failed("memory", -ENOMEM);
-	res.s[0].instructions = numbers;
-	res.s[0].exits = numbers + n;
-	res.s[1].instructions = numbers + 2 * n;
-	res.s[1].exits = numbers + 3 * n;
+	for (i = 0; i < 2; i++) {
+		res.s[i].instructions = numbers + 3 * i * n;
+		res.s[i].exits = res.s[i].instructions + n;
+		res.s[i].calls = res.s[i].exits + n;
+	}
 	err = measure(&res);
 	if (!err) {
 		report(&res, true);

@@ -176,6 +176,9 @@ static unsigned long find_shared(void)
 
 	for (; va < end; va += page_level_size(level)) {
 		pte = lookup_address(va, &level);
+		/* 6.1 says of a hole that it is larger than it is. */
+		if (!pte)
+			level = PG_LEVEL_4K;
 		if (pte && pte_val(*pte) & _PAGE_PRESENT &&
 		    (pte_val(*pte) & (airlock_attr(true) |
 				      airlock_attr(false))) ==

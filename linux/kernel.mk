@@ -8,7 +8,7 @@
 # booting it. Objects stay, so that a change to a patch costs seconds.
 
 VERSION ?= $(LINUX_DEFAULT)
-LINUX_CONFIG := $(wildcard linux/config/*)
+LINUX_CONFIG := linux/config/guest.config linux/config/needed
 LINUX_SERIES := $(wildcard linux/series linux/fit linux/steps/*/* \
 	linux/backport/* linux/port/* include/airlock/*.h \
 	engine/transition.[ch] engine/order.c)

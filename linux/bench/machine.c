@@ -115,7 +115,8 @@ static void write_msr(u32 msr, u64 value)
  * A tick in the middle would be counted, and there is one in every conversion
  * of many pages: what the machine does for it, such as to fill the pages with
  * garbage, takes time, though it is not counted. So this CPU's timer is mute
- * meanwhile. What it forgot, it is asked again.
+ * meanwhile. What it forgot, it is asked again;
+ * a periodic one goes on by itself.
  */
 void machine_mute(void)
 {
@@ -131,6 +132,6 @@ void machine_unmute(void)
 	write_msr(X2APIC(APIC_LVTT), lvt & ~(u64)APIC_LVT_MASKED);
 	if (lvt & APIC_LVT_TIMER_TSCDEADLINE)
 		write_msr(MSR_IA32_TSC_DEADLINE, 1);
-	else
+	else if (!(lvt & APIC_LVT_TIMER_PERIODIC))
 		write_msr(X2APIC(APIC_TMICT), 1);
 }

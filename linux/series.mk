@@ -35,3 +35,6 @@ endef
 $(foreach p,none tdx snp vtom tdp,$(eval $(call linux_check_kunit,$(p))))
 
 CHECKS_ALL += $(patsubst %,check-linux-kunit-%,none tdx snp vtom tdp)
+
+# Sparse looks at the objects of a tree that is configured.
+check-linux-series-$(LINUX_DEFAULT): $(LINUX)/airlock-$(LINUX_DEFAULT)/built

@@ -38,3 +38,21 @@ CHECKS_ALL += $(patsubst %,check-linux-kunit-%,none tdx snp vtom tdp)
 
 # Sparse looks at the objects of a tree that is configured.
 check-linux-series-$(LINUX_DEFAULT): $(LINUX)/airlock-$(LINUX_DEFAULT)/built
+
+# The whole storm on the built kernel, with 4 CPUs; and a host that fails.
+define linux_check_built # PLATFORM
+.PHONY: check-linux-$(1)-built check-linux-$(1)-built-failing
+check-linux-$(1)-built: $(LINUX)/airlock-$(LINUX_DEFAULT)/initrd \
+		$(B)/airlock-linux
+	@scripts/t linux-$(1)-built tests/linux/storm $(1) built safe \
+		--kernel airlock-$(LINUX_DEFAULT) --cpus 4
+check-linux-$(1)-built-failing: $(LINUX)/airlock-$(LINUX_DEFAULT)/initrd \
+		$(B)/airlock-linux
+	@scripts/t linux-$(1)-built-failing tests/linux/storm $(1) built \
+		refused --kernel airlock-$(LINUX_DEFAULT) \
+		--host failing:25 $(LINUX_QUICK)
+endef
+$(foreach p,tdx snp vtom tdp,$(eval $(call linux_check_built,$(p))))
+
+CHECKS_ALL += $(foreach p,tdx snp vtom tdp,\
+	check-linux-$(p)-built check-linux-$(p)-built-failing)

@@ -55,6 +55,8 @@ struct writes {
 int writes_count(const struct span *r, struct writes *w);
 
 /* calls.c: function calls that CPUs other than the first were sent so far. */
+int calls_open(void);
+void calls_close(void);
 int calls_count(u64 *calls);
 
 #endif

@@ -337,15 +337,21 @@ static int __init bench_init(void)
 
 	if (!conversions)
 		return -EINVAL;
-	err = area_get(&a);
+	err = calls_open();
 	if (err)
+		return failed("/proc/interrupts", err);
+	err = area_get(&a);
+	if (err) {
+		calls_close();
 		return failed("64M in a row", err);
+	}
 	err = busy_start();
 	if (err)
 		failed("busy CPUs", err);
 	else
 		err = work(&a);
 	busy_stop();
+	calls_close();
 	/* After an error nobody knows which pages are still private. */
 	if (err)
 		return err;

@@ -7,6 +7,9 @@
 #   make check-all  all tests (under 45 minutes)
 #   make bench      counts and timings: a table, and build/bench.json
 #   make mutants    break the engine on purpose; the lab must notice
+#   make linux      Linux from source, stock and with Airlock (VERSION=6.12)
+#   make linux-series TREE=DIR   Airlock as patches for a kernel's tree
+#   make bench-linux             what it costs there, beside the stock kernel
 #   make install    libairlock.a, headers, pkg-config file (PREFIX, DESTDIR)
 #   make RELEASE=1  without sanitizers
 #   make V=1        show every command

@@ -185,6 +185,31 @@ static int prepare_aliases(struct airlock_call *c, unsigned long va, u64 phys,
 	return 0;
 }
 
+/*
+ * Where all entries are in a row, the passes need not look for them again:
+ * nobody splits a leaf that is wholly the caller's, or joins some that are not
+ * all the same.
+ */
+static void keep_row(struct airlock_call *c, const struct walk *w,
+		     unsigned long n)
+{
+	if (w->va != c->va || c->pages != (n == 1 ? walk_step(w) : n))
+		return;
+	c->pte = w->pte;
+	c->level = w->level;
+}
+
+static void walk_call(const struct airlock_call *c, struct walk *w)
+{
+	if (c->pte)
+		*w = (struct walk){
+			.va = c->va, .left = c->pages, .pte = c->pte,
+			.level = c->level,
+		};
+	else
+		walk_start(w, c->va, c->pages);
+}
+
 static int prepare_run(struct airlock_call *c, const struct walk *w,
 		       unsigned long n)
 {
@@ -233,6 +258,7 @@ int airlock_entries_prepare(struct airlock_call *c)
 		if (err)
 			return err;
 		n = walk_run(&w);
+		keep_row(c, &w, n);
 		for (i = 0; i < n; i++) {
 			u64 e = pte_val(w.pte[i]);
 
@@ -340,7 +366,7 @@ void airlock_entries_pass(struct airlock_call *c, bool present, u64 attr)
 	struct walk w;
 	u64 phys;
 
-	for (walk_start(&w, c->va, c->pages); w.left; walk_on(&w, n)) {
+	for (walk_call(c, &w); w.left; walk_on(&w, n)) {
 		n = simple ? walk_run(&w) : 1;
 		if (present && is_lost(c, &w))
 			continue;

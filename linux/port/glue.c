@@ -93,9 +93,8 @@ void airlock_be_alias(struct airlock_call *c)
 
 void airlock_be_pass(struct airlock_call *c, bool present, bool flipped)
 {
-	bool shared = (c->to == AIRLOCK_TO_SHARED) == flipped;
-
-	airlock_entries_pass(c, present, airlock_attr(shared));
+	/* One of the two states has the bit set. */
+	airlock_entries_pass(c, present, flipped ? c->old ^ c->mask : c->old);
 }
 
 void airlock_be_tlb(struct airlock_call *c)

@@ -36,6 +36,8 @@ struct airlock_call {
 	unsigned long pages;
 	enum airlock_to to;
 	u64 old, mask;			/* of the C-bit or shared bit */
+	pte_t *pte;			/* the first, if all are in a row */
+	unsigned int level;		/* ... and its level */
 	bool direct;			/* in the direct map: no walks */
 	bool alone;			/* ... and mapped nowhere else */
 	bool aliased;			/* some page is mapped elsewhere too */

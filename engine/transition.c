@@ -52,10 +52,13 @@ static void tlb(struct airlock_call *c, struct transition *t)
 	t->stale = false;
 }
 
+static bool by_window(uint8_t s)
+{
+	return s & AIRLOCK_STEP_WINDOW;
+}
+
 static int step(struct airlock_call *c, struct transition *t, uint8_t s)
 {
-	bool window = s & AIRLOCK_STEP_WINDOW;
-
 	switch (s & ~AIRLOCK_STEP_WINDOW) {
 	case AIRLOCK_STEP_ALIAS:
 		airlock_be_alias(c);
@@ -79,12 +82,12 @@ static int step(struct airlock_call *c, struct transition *t, uint8_t s)
 		tlb(c, t);
 		break;
 	case AIRLOCK_STEP_CACHE:
-		airlock_be_cache(c, window);
+		airlock_be_cache(c, by_window(s));
 		break;
 	case AIRLOCK_STEP_PREPARE:
-		return airlock_be_prepare(c, window);
+		return airlock_be_prepare(c, by_window(s));
 	case AIRLOCK_STEP_NOTIFY:
-		return airlock_be_notify(c, window);
+		return airlock_be_notify(c, by_window(s));
 	}
 	return AIRLOCK_OK;
 }
@@ -115,12 +118,12 @@ static void unwind(struct airlock_call *c, struct transition *t)
 int airlock_transition(struct airlock_call *c,
 		       const struct airlock_order *order)
 {
+	const uint8_t *s = order->step, *end = s + order->nsteps;
 	struct transition t = { .present = true };
 	int status = AIRLOCK_OK;
-	unsigned int i;
 
-	for (i = 0; i < order->nsteps; i++) {
-		status = step(c, &t, order->step[i]);
+	for (; s < end; s++) {
+		status = step(c, &t, *s);
 		if (status) {
 			unwind(c, &t);
 			break;

@@ -25,19 +25,26 @@
 #define WAS_GLOBAL	BIT_ULL(_PAGE_BIT_PKEY_BIT2)
 #define OURS		BIT_ULL(_PAGE_BIT_PKEY_BIT3)
 
-u64 airlock_attr(bool shared)
-{
-	return shared ? cc_mkdec(0) : cc_mkenc(0);
-}
+/* What never changes, so that no conversion has to ask again. */
+u64 airlock_attrs[2] __ro_after_init;
+static u64 image __ro_after_init, image_end __ro_after_init;	/* physical */
+static u64 address_bits[PG_LEVEL_NUM] __ro_after_init;
 
-static u64 pfn_mask(unsigned int level)
+void airlock_entries_init(void)
 {
-	return level == PG_LEVEL_4K ? PTE_PFN_MASK : PHYSICAL_PMD_PAGE_MASK;
+	airlock_attrs[false] = cc_mkenc(0);
+	airlock_attrs[true] = cc_mkdec(0);
+	address_bits[PG_LEVEL_4K] = PTE_PFN_MASK;
+	address_bits[PG_LEVEL_2M] = PHYSICAL_PMD_PAGE_MASK;
+	address_bits[PG_LEVEL_1G] = PHYSICAL_PUD_PAGE_MASK;
+	image = __pa_symbol(_text);
+	image_end = image + ALIGN((unsigned long)_end, PMD_SIZE) -
+		    (unsigned long)_text;
 }
 
 static u64 phys_of(u64 e, unsigned int level)
 {
-	return (e & _PAGE_PRESENT ? e : ~e) & pfn_mask(level);
+	return (e & _PAGE_PRESENT ? e : ~e) & address_bits[level];
 }
 
 /* ---- one entry after the other ---- */
@@ -74,7 +81,7 @@ static unsigned long walk_step(const struct walk *w)
 	return min(leaf_pages(w) - (leaf_offset(w) >> PAGE_SHIFT), w->left);
 }
 
-/* How many entries there are in a row, from this one on. */
+/* How many entries of 4K pages there are in a row, from this one on. */
 static unsigned long walk_run(const struct walk *w)
 {
 	unsigned long n = PTRS_PER_PTE - pte_index(w->va);
@@ -84,16 +91,39 @@ static unsigned long walk_run(const struct walk *w)
 	return min(n, w->left);
 }
 
+/* How many pages @n entries map. */
+static unsigned long run_pages(const struct walk *w, unsigned long n)
+{
+	return n == 1 ? walk_step(w) : n;
+}
+
+/* Does the entry behind this one map what follows? */
+static bool in_a_row(const struct walk *w)
+{
+	switch (w->level) {
+	case PG_LEVEL_4K:
+		return w->va & ~PMD_MASK;
+	case PG_LEVEL_2M:
+		/* It may be a table, or nothing. */
+		return w->va & ~PUD_MASK && !leaf_offset(w) &&
+		       pte_val(w->pte[1]) & _PAGE_PSE;
+	default:
+		return false;
+	}
+}
+
 /* On by @n entries of a run. From the top only where a table ends. */
 static void walk_on(struct walk *w, unsigned long n)
 {
-	unsigned long pages = n == 1 ? walk_step(w) : n;
+	unsigned long pages = run_pages(w, n);
 
 	w->va += pages << PAGE_SHIFT;
 	w->left -= pages;
-	if (w->pte && w->level == PG_LEVEL_4K && w->va & ~PMD_MASK)
+	if (!w->left)
+		return;
+	if (w->pte && in_a_row(w))
 		w->pte += n;
-	else if (w->left)
+	else
 		w->pte = lookup_address(w->va, &w->level);
 }
 
@@ -105,6 +135,8 @@ static void walk_next(struct walk *w)
 /* Is the leaf wholly in what is left of the range? */
 static bool walk_whole(const struct walk *w)
 {
+	if (w->level == PG_LEVEL_4K)
+		return true;
 	return w->level <= PG_LEVEL_2M && w->left >= leaf_pages(w) &&
 	       !leaf_offset(w);
 }
@@ -135,15 +167,13 @@ static unsigned long image_va(u64 phys)
  * Is every page in the direct map and nowhere else? Most are, and then nobody
  * has to look for aliases page by page.
  */
-static bool in_direct_map_only(unsigned long va, unsigned long pages)
+static void find_mappings(struct airlock_call *c)
 {
-	unsigned long last = va + ((pages - 1) << PAGE_SHIFT);
-	u64 image = __pa_symbol(_text);
-	u64 image_end = image + ALIGN((unsigned long)_end, PMD_SIZE) -
-			(unsigned long)_text;
+	u64 phys = c->va - PAGE_OFFSET, end = phys + PFN_PHYS(c->pages);
 
-	return in_direct_map(va) && in_direct_map(last) &&
-	       (__pa(last) < image || __pa(va) >= image_end);
+	c->direct = c->va >= PAGE_OFFSET && end <= PFN_PHYS(max_pfn_mapped);
+	c->pfn = PHYS_PFN(phys);
+	c->alone = c->direct && (end <= image || phys >= image_end);
 }
 
 /* The @i-th other address of a page that is mapped at @va, or 0. */
@@ -163,8 +193,8 @@ static int split(unsigned long va)
 }
 
 /* Aliases of a page are changed with it, so they may not map more. */
-static int prepare_aliases(struct airlock_call *c, unsigned long va, u64 phys,
-			   unsigned int level)
+static int prepare_page(struct airlock_call *c, unsigned long va, u64 phys,
+			unsigned int level)
 {
 	unsigned int i, alias_level;
 	unsigned long at;
@@ -185,41 +215,16 @@ static int prepare_aliases(struct airlock_call *c, unsigned long va, u64 phys,
 	return 0;
 }
 
-/*
- * Where all entries are in a row, the passes need not look for them again:
- * nobody splits a leaf that is wholly the caller's, or joins some that are not
- * all the same.
- */
-static void keep_row(struct airlock_call *c, const struct walk *w,
-		     unsigned long n)
-{
-	if (w->va != c->va || c->pages != (n == 1 ? walk_step(w) : n))
-		return;
-	c->pte = w->pte;
-	c->level = w->level;
-}
-
-static void walk_call(const struct airlock_call *c, struct walk *w)
-{
-	if (c->pte)
-		*w = (struct walk){
-			.va = c->va, .left = c->pages, .pte = c->pte,
-			.level = c->level,
-		};
-	else
-		walk_start(w, c->va, c->pages);
-}
-
-static int prepare_run(struct airlock_call *c, const struct walk *w,
-		       unsigned long n)
+static noinline int prepare_aliases(struct airlock_call *c,
+				    const struct walk *w, unsigned long n)
 {
 	unsigned long i;
 	int err = 0;
 
 	for (i = 0; i < n && !err; i++)
-		err = prepare_aliases(c, w->va + (i << PAGE_SHIFT),
-				      phys_of(pte_val(w->pte[i]), w->level),
-				      w->level);
+		err = prepare_page(c, w->va + (i << PAGE_SHIFT),
+				   phys_of(pte_val(w->pte[i]), w->level),
+				   w->level);
 	return err;
 }
 
@@ -228,13 +233,26 @@ static int make_whole(struct walk *w)
 {
 	int err;
 
-	while (w->pte && pte_val(*w->pte) & _PAGE_PRESENT && !walk_whole(w)) {
+	while (w->pte && !walk_whole(w) && pte_val(*w->pte) & _PAGE_PRESENT) {
 		err = split(w->va);
 		if (err)
 			return err;
 		w->pte = lookup_address(w->va, &w->level);
 	}
 	return w->pte ? 0 : -EFAULT;
+}
+
+/* How many of @n entries in a row have another attribute than @attr? */
+static long count_others(const pte_t *pte, unsigned long n, u64 mask, u64 attr)
+{
+	long others = 0;
+
+	do {
+		if (!(pte_val(*pte) & _PAGE_PRESENT))
+			return -EFAULT;
+		others += (pte_val(*pte) & mask) != attr;
+	} while (pte++, --n);
+	return others;
 }
 
 /*
@@ -245,80 +263,67 @@ static int make_whole(struct walk *w)
  */
 int airlock_entries_prepare(struct airlock_call *c)
 {
-	unsigned long wanted = 0, others = 0, i, n;
+	unsigned long entries = 0, wanted = 0, n;
 	struct walk w;
+	long others;
 	int err;
 
 	c->old = airlock_attr(c->to == AIRLOCK_TO_PRIVATE);
 	c->mask = airlock_attr(true) | airlock_attr(false);
-	c->direct = in_direct_map(c->va);
-	c->alone = in_direct_map_only(c->va, c->pages);
+	find_mappings(c);
 	for (walk_start(&w, c->va, c->pages); w.left; walk_on(&w, n)) {
 		err = make_whole(&w);
 		if (err)
 			return err;
 		n = walk_run(&w);
-		keep_row(c, &w, n);
-		for (i = 0; i < n; i++) {
-			u64 e = pte_val(w.pte[i]);
-
-			if (!(e & _PAGE_PRESENT))
-				return -EFAULT;
-			others += (e & c->mask) == c->old;
+		others = count_others(w.pte, n, c->mask, c->old);
+		if (others < 0)
+			return others;
+		wanted += others;
+		entries += n;
+		if (!c->alone) {
+			err = prepare_aliases(c, &w, n);
+			if (err)
+				return err;
+		} else if (run_pages(&w, n) == c->pages) {
+			c->pte = w.pte;
+			c->level = w.level;
+			c->entries = n;
+			break;
 		}
-		wanted += n;
-		err = c->alone ? 0 : prepare_run(c, &w, n);
-		if (err)
-			return err;
 	}
-	wanted -= others;
-	return !wanted ? 0 : others ? -EINVAL : 1;
+	if (!wanted)
+		return 0;
+	return wanted == entries ? 1 : -EINVAL;
 }
 
 /* ---- passes ---- */
 
-static u64 not_present(u64 e, unsigned int level)
+/* As the pass wants them, @n entries in a row. */
+static __always_inline void write_entries(const struct airlock_call *c,
+					  pte_t *pte, unsigned int level,
+					  unsigned long n)
 {
-	if (!(e & _PAGE_PRESENT))
-		return e;
-	if (e & _PAGE_GLOBAL)
-		e |= WAS_GLOBAL;
-	e &= ~(u64)(_PAGE_PRESENT | _PAGE_GLOBAL);
-	return (e ^ pfn_mask(level)) | OURS;
-}
+	const u64 either = _PAGE_PRESENT | OURS;
+	const u64 global = _PAGE_GLOBAL | WAS_GLOBAL;
+	u64 change = address_bits[level] | either;
+	u64 away = c->present ? 0 : _PAGE_PRESENT;
+	u64 keep = ~c->mask, attr = c->attr;
 
-static u64 made_present(u64 e, unsigned int level)
-{
-	if (!(e & OURS))
-		return e;
-	if (e & WAS_GLOBAL)
-		e |= _PAGE_GLOBAL;
-	e &= ~(u64)(WAS_GLOBAL | OURS);
-	return (e ^ pfn_mask(level)) | _PAGE_PRESENT;
-}
-
-/* A pass over entries in a row. */
-struct pass {
-	bool present;
-	u64 mask, attr;
-};
-
-static void write_entries(const struct pass *pass, pte_t *pte,
-			  unsigned int level, unsigned long n)
-{
-	for (; n--; pte++) {
+	do {
 		u64 e = pte_val(*pte);
 
-		if (!(e & (_PAGE_PRESENT | OURS)))
+		if (!(e & either))
 			continue;
-		e = pass->present ? made_present(e, level) :
-		    not_present(e, level);
-		set_pte_atomic(pte, __pte((e & ~pass->mask) | pass->attr));
-	}
+		/* The same there and back. */
+		if ((e & _PAGE_PRESENT) == away)
+			e ^= e & global ? change | global : change;
+		set_pte_atomic(pte, __pte((e & keep) | attr));
+	} while (pte++, --n);
 }
 
-static void pass_aliases(const struct pass *pass, unsigned long va, u64 phys,
-			 unsigned int level)
+static void pass_aliases(const struct airlock_call *c, unsigned long va,
+			 u64 phys, unsigned int level)
 {
 	unsigned long at, n;
 	struct walk w;
@@ -328,7 +333,7 @@ static void pass_aliases(const struct pass *pass, unsigned long va, u64 phys,
 		for (walk_start(&w, at, page_level_size(level) >> PAGE_SHIFT);
 		     w.left && w.pte; walk_on(&w, n)) {
 			n = walk_run(&w);
-			write_entries(pass, w.pte, w.level, n);
+			write_entries(c, w.pte, w.level, n);
 		}
 }
 
@@ -356,25 +361,46 @@ void airlock_entries_widen(struct airlock_call *c)
 	c->nlost = bitmap_weight(c->lost, c->pages);
 }
 
-void airlock_entries_pass(struct airlock_call *c, bool present, u64 attr)
+/* Some have aliases, or some are in quarantine. */
+static void pass_each(const struct airlock_call *c)
 {
-	struct pass pass = {
-		.present = present, .mask = c->mask, .attr = attr,
-	};
-	bool simple = !c->aliased && !(present && c->nlost);
-	unsigned long n;
 	struct walk w;
 	u64 phys;
 
-	for (walk_call(c, &w); w.left; walk_on(&w, n)) {
-		n = simple ? walk_run(&w) : 1;
-		if (present && is_lost(c, &w))
+	for (walk_start(&w, c->va, c->pages); w.left; walk_next(&w)) {
+		if (c->present && is_lost(c, &w))
 			continue;
 		phys = phys_of(pte_val(*w.pte), w.level);
-		write_entries(&pass, w.pte, w.level, n);
+		write_entries(c, w.pte, w.level, 1);
 		if (c->aliased)
-			pass_aliases(&pass, w.va, phys, w.level);
+			pass_aliases(c, w.va, phys, w.level);
 	}
+}
+
+static noinline void pass_runs(const struct airlock_call *c)
+{
+	unsigned long n;
+	struct walk w;
+
+	if (c->aliased || c->nlost) {
+		pass_each(c);
+		return;
+	}
+	for (walk_start(&w, c->va, c->pages); w.left; walk_on(&w, n)) {
+		n = walk_run(&w);
+		write_entries(c, w.pte, w.level, n);
+	}
+}
+
+/* For transition.c. One of the two states has the bit set. */
+void airlock_be_pass(struct airlock_call *c, bool present, bool flipped)
+{
+	c->present = present;
+	c->attr = flipped ? c->old ^ c->mask : c->old;
+	if (c->pte)
+		write_entries(c, c->pte, c->level, c->entries);
+	else
+		pass_runs(c);
 }
 
 /* ---- what is physically in a row ---- */
@@ -384,20 +410,11 @@ static unsigned long walk_pfn(const struct walk *w)
 	return PHYS_PFN(phys_of(pte_val(*w->pte), w->level) + leaf_offset(w));
 }
 
-/* The pages from position @from on, but not beyond @to. */
-bool airlock_piece(const struct airlock_call *c, unsigned long from,
-		   unsigned long to, struct airlock_piece *p)
+void airlock_piece_walk(const struct airlock_call *c, unsigned long from,
+			unsigned long to, struct airlock_piece *p)
 {
 	struct walk w;
 
-	if (from >= to)
-		return false;
-	p->pos = from;
-	p->pages = to - from;
-	if (c->direct) {
-		p->pfn = PHYS_PFN(__pa(c->va)) + from;
-		return true;
-	}
 	walk_start(&w, c->va + (from << PAGE_SHIFT), to - from);
 	p->pfn = walk_pfn(&w);
 	p->pages = 0;
@@ -405,5 +422,4 @@ bool airlock_piece(const struct airlock_call *c, unsigned long from,
 		p->pages += walk_step(&w);
 		walk_next(&w);
 	}
-	return true;
 }

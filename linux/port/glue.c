@@ -67,40 +67,50 @@ int airlock_lied(struct airlock_job *j, int status, unsigned long done,
 /* Forward: all stages. */
 static int advance(struct airlock_call *c)
 {
-	const struct airlock_stage *stages = stages_of(c);
-	int status;
+	const struct airlock_stage *first = stages_of(c), *s = first;
+	struct airlock_job j = { .c = c, .to = c->pages };
+	int status = AIRLOCK_OK;
 
-	for (; stages[c->stage].work; c->stage++) {
-		struct airlock_job j = { .c = c, .to = c->pages };
-
-		status = stages[c->stage].work(&j);
+	for (; s->work; s++) {
+		status = s->work(&j);
 		if (status) {
 			c->done = j.done;
 			c->doubt = j.doubt;
 			c->lied = j.lied;
-			return status;
+			break;
 		}
 	}
-	return AIRLOCK_OK;
+	c->stage = s - first;
+	return status;
 }
 
 /* ---- what transition.c asks for ---- */
 
-void airlock_be_alias(struct airlock_call *c)
+/*
+ * Many pages: flush_tlb_kernel_range() would drop everything too, if not told
+ * otherwise (33, tlb_single_page_flush_ceiling).
+ */
+#define MANY	32
+
+static bool drops_everything(const struct airlock_call *c)
 {
-	vm_unmap_aliases();
+	return c->aliased || c->pages > MANY;
 }
 
-void airlock_be_pass(struct airlock_call *c, bool present, bool flipped)
+/*
+ * What vunmap() leaves behind are TLB entries: those of the page tables are
+ * cleared at once. So where everything is dropped, so are they.
+ */
+void airlock_be_alias(struct airlock_call *c)
 {
-	/* One of the two states has the bit set. */
-	airlock_entries_pass(c, present, flipped ? c->old ^ c->mask : c->old);
+	if (!drops_everything(c))
+		vm_unmap_aliases();
 }
 
 void airlock_be_tlb(struct airlock_call *c)
 {
 	count(&airlock_counts.shootdowns, 1);
-	if (c->aliased)
+	if (drops_everything(c))
 		flush_tlb_all();
 	else
 		flush_tlb_kernel_range(c->va, c->va + c->pages * PAGE_SIZE);
@@ -119,15 +129,13 @@ static bool wants_cache_flush(const struct airlock_call *c)
  * cpa_flush() skips entries that are not present, so it would flush nothing
  * here; and the mapping that has the lines is the former one.
  */
-void airlock_be_cache(struct airlock_call *c, bool window)
+static noinline void flush_cache(struct airlock_call *c)
 {
 	bool shared = c->to == AIRLOCK_TO_PRIVATE;
 	unsigned long at = 0, va, n;
 	struct airlock_piece p;
 	bool large;
 
-	if (!wants_cache_flush(c))
-		return;
 	while (airlock_piece(c, at, c->pages, &p)) {
 		for (; p.pages; p.pfn += n, p.pages -= n, at += n) {
 			large = IS_ALIGNED(p.pfn, PTRS_PER_PMD) &&
@@ -139,6 +147,12 @@ void airlock_be_cache(struct airlock_call *c, bool window)
 		}
 		cond_resched();
 	}
+}
+
+void airlock_be_cache(struct airlock_call *c, bool window)
+{
+	if (wants_cache_flush(c))
+		flush_cache(c);
 }
 
 /* All work is done at once: the pages are not present for any of it. */
@@ -156,6 +170,9 @@ static void lose(struct airlock_call *c, unsigned long from, unsigned long to)
 {
 	if (from >= to)
 		return;
+	if (!c->nlost)
+		bitmap_zero(c->lost, c->pages);
+	c->pte = NULL;
 	bitmap_set(c->lost, from, to - from);
 	c->nlost += to - from;
 }
@@ -197,7 +214,7 @@ void airlock_be_undo(struct airlock_call *c)
  * A page in quarantine stays not present for ever. One more reference keeps
  * it from the allocator when its owner frees it.
  */
-static void quarantine(struct airlock_call *c)
+static noinline void quarantine(struct airlock_call *c)
 {
 	struct airlock_piece p;
 	unsigned long i;
@@ -214,9 +231,9 @@ static void quarantine(struct airlock_call *c)
 
 void airlock_be_finish(struct airlock_call *c, bool done)
 {
-	if (c->nlost)
-		quarantine(c);
 	if (!done) {
+		if (c->nlost)
+			quarantine(c);
 		count(&airlock_counts.refused, 1);
 		return;
 	}
@@ -257,15 +274,15 @@ int airlock_set_memory(unsigned long addr, int numpages, bool enc)
 	if (WARN_ONCE(addr & ~PAGE_MASK, "misaligned address: %#lx\n", addr) ||
 	    numpages <= 0)
 		return -EINVAL;
-	c.lost = c.lost_inline;
-	if (c.pages > LOST_INLINE)
-		c.lost = bitmap_zalloc(c.pages, GFP_KERNEL);
+	c.lost = &c.few;
+	if (c.pages > BITS_PER_LONG)
+		c.lost = bitmap_alloc(c.pages, GFP_KERNEL);
 	if (!c.lost)
 		return -ENOMEM;
 	ret = airlock_entries_prepare(&c);
 	if (!ret)
 		ret = to_errno(airlock_transition(&c, airlock_order));
-	if (c.lost != c.lost_inline)
+	if (c.lost != &c.few)
 		bitmap_free(c.lost);
 	return ret > 0 ? 0 : ret;
 }
@@ -299,6 +316,7 @@ void __init airlock_setup(void)
 {
 	const struct airlock_backend *b = choose();
 
+	airlock_entries_init();
 	if (b && airlock_window_init())
 		pr_err("no memory: pages stay present while they convert\n");
 	else

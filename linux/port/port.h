@@ -20,8 +20,6 @@
 
 #include "transition.h"
 
-#define LOST_INLINE	512
-
 /*
  * One call of set_memory_encrypted() or set_memory_decrypted().
  *
@@ -36,8 +34,17 @@ struct airlock_call {
 	unsigned long pages;
 	enum airlock_to to;
 	u64 old, mask;			/* of the C-bit or shared bit */
-	pte_t *pte;			/* the first, if all are in a row */
-	unsigned int level;		/* ... and its level */
+	u64 attr;			/* of the last pass, ... */
+	bool present;			/* ... which left the pages so */
+	/*
+	 * If all entries are in one row and none is an exception: then the
+	 * passes need not look for them again. Nobody splits a leaf that is
+	 * wholly the caller's, or joins some that are not all the same.
+	 */
+	pte_t *pte;			/* the first, or NULL */
+	unsigned int level;
+	unsigned int entries;
+	unsigned long pfn;		/* the first, if @direct */
 	bool direct;			/* in the direct map: no walks */
 	bool alone;			/* ... and mapped nowhere else */
 	bool aliased;			/* some page is mapped elsewhere too */
@@ -46,8 +53,8 @@ struct airlock_call {
 	unsigned long done;
 	unsigned long doubt;
 	unsigned long nlost;
-	unsigned long *lost;		/* one bit each: in quarantine */
-	DECLARE_BITMAP(lost_inline, LOST_INLINE);
+	unsigned long *lost;		/* of @nlost: one bit for each page */
+	unsigned long few;		/* ... if there are not too many */
 };
 
 /*
@@ -104,12 +111,32 @@ int airlock_lied(struct airlock_job *j, int status, unsigned long done,
 		 unsigned long doubt, unsigned long pfn, u64 detail);
 
 /* entries.c */
-u64 airlock_attr(bool shared);
+extern u64 airlock_attrs[2];
+void airlock_entries_init(void);
 int airlock_entries_prepare(struct airlock_call *c);
-void airlock_entries_pass(struct airlock_call *c, bool present, u64 attr);
 void airlock_entries_widen(struct airlock_call *c);
-bool airlock_piece(const struct airlock_call *c, unsigned long from,
-		   unsigned long to, struct airlock_piece *p);
+void airlock_piece_walk(const struct airlock_call *c, unsigned long from,
+			unsigned long to, struct airlock_piece *p);
+
+static inline u64 airlock_attr(bool shared)
+{
+	return airlock_attrs[shared];
+}
+
+/* The pages from position @from on, but not beyond @to. */
+static inline bool airlock_piece(const struct airlock_call *c,
+				 unsigned long from, unsigned long to,
+				 struct airlock_piece *p)
+{
+	if (from >= to)
+		return false;
+	p->pos = from;
+	p->pages = to - from;
+	p->pfn = c->pfn + from;
+	if (!c->direct)
+		airlock_piece_walk(c, from, to, p);
+	return true;
+}
 
 /* window.c */
 int airlock_window_init(void);

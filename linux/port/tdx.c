@@ -27,49 +27,37 @@
 
 /* ---- MapGPA ---- */
 
-static int map_piece(struct airlock_job *j, const struct airlock_piece *p,
-		     bool shared)
-{
-	u64 start = PFN_PHYS(p->pfn) | airlock_attr(shared), at = start, r;
-	u64 end = start + PFN_PHYS(p->pages);
-	unsigned int stalls = 0;
-
-	for (;;) {
-		struct tdx_module_args args = {
-			.r10 = TDX_HYPERCALL_STANDARD,
-			.r11 = TDVMCALL_MAP_GPA, .r12 = at, .r13 = end - at,
-		};
-		unsigned long done = p->pos + PHYS_PFN(at - start);
-
-		r = __tdx_hypercall(&args);
-		if (!r)
-			return AIRLOCK_OK;
-		if (r != TDVMCALL_STATUS_RETRY)
-			return airlock_failed(j, AIRLOCK_E_REFUSED, done,
-					      p->pos + p->pages);
-		if (args.r11 < at || args.r11 >= end ||
-		    offset_in_page(args.r11))
-			return airlock_lied(j, AIRLOCK_V_MAPGPA, done,
-					    p->pos + p->pages, p->pfn,
-					    args.r11);
-		stalls = args.r11 == at ? stalls + 1 : 0;
-		if (stalls == STALLS)
-			return airlock_failed(j, AIRLOCK_E_STALLED, done,
-					      p->pos + p->pages);
-		at = args.r11;
-	}
-}
-
 static int map_all(struct airlock_job *j, bool shared)
 {
-	unsigned long at = j->from;
+	u64 attr = airlock_attr(shared), start, size, r;
+	unsigned long at = j->from, n;
+	unsigned int stalls = 0;
 	struct airlock_piece p;
-	int status;
 
-	for (; airlock_piece(j->c, at, j->to, &p); at += p.pages) {
-		status = map_piece(j, &p, shared);
-		if (status)
-			return status;
+	for (; airlock_piece(j->c, at, j->to, &p); at += n) {
+		struct tdx_module_args args = {
+			.r10 = TDX_HYPERCALL_STANDARD,
+			.r11 = TDVMCALL_MAP_GPA,
+		};
+
+		start = PFN_PHYS(p.pfn) | attr;
+		size = PFN_PHYS(p.pages);
+		args.r12 = start;
+		args.r13 = size;
+		r = __tdx_hypercall(&args);
+		n = p.pages;
+		if (!r)
+			continue;
+		if (r != TDVMCALL_STATUS_RETRY)
+			return airlock_failed(j, AIRLOCK_E_REFUSED, at, at + n);
+		/* It names the first page that is not done. */
+		if (args.r11 - start >= size || offset_in_page(args.r11))
+			return airlock_lied(j, AIRLOCK_V_MAPGPA, at, at + n,
+					    p.pfn, args.r11);
+		stalls = args.r11 == start ? stalls + 1 : 0;
+		if (stalls == STALLS)
+			return airlock_failed(j, AIRLOCK_E_STALLED, at, at + n);
+		n = PHYS_PFN(args.r11 - start);
 	}
 	return AIRLOCK_OK;
 }
@@ -132,7 +120,8 @@ static int accept_all(struct airlock_job *j)
 			return airlock_lied(j, AIRLOCK_V_ACCEPT, at, at + n,
 					    p.pfn, r);
 		}
-		cond_resched();
+		if (at < j->to)
+			cond_resched();
 	}
 	return AIRLOCK_OK;
 }

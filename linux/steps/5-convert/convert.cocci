@@ -6,20 +6,6 @@
 +#include <asm/airlock.h>
 
 @@
-identifier addr, numpages, enc, cpa;
-@@
- int __set_memory_enc_pgtable(unsigned long addr, int numpages, bool enc)
- {
- ...
-+	if (airlock_can_convert())
-+		return airlock_set_memory(addr, numpages, enc);
-+
-+	/* A platform on which pages may stay present. */
- 	memset(&cpa, 0, sizeof(cpa));
- ...
- }
-
-@@
 @@
 +/*
 + * Private and shared pages in a confidential VM. On an error each page is what

@@ -116,6 +116,37 @@ static void across_leaves(struct kunit *test)
 	there_and_back(test, arena + (TEST_PAGES - 2) * PAGE_SIZE, 4);
 }
 
+static unsigned int level_at(unsigned long va)
+{
+	unsigned int level;
+
+	entry_at((u8 *)va, &level);
+	return level;
+}
+
+/* Entries in a row, of which one is a table itself. */
+static void leaves_and_tables(struct kunit *test)
+{
+	unsigned long va = __get_free_pages(GFP_KERNEL, TEST_ORDER);
+	unsigned long other = __get_free_pages(GFP_KERNEL, TEST_ORDER);
+
+	KUNIT_ASSERT_NE(test, va, 0);
+	KUNIT_ASSERT_NE(test, other, 0);
+	KUNIT_ASSERT_EQ(test, set_memory_4k(va + PMD_SIZE, 1), 0);
+	KUNIT_ASSERT_EQ(test, set_memory_4k(other, 1), 0);
+	KUNIT_EXPECT_EQ(test, level_at(va), PG_LEVEL_2M);
+	KUNIT_EXPECT_EQ(test, level_at(va + PMD_SIZE), PG_LEVEL_4K);
+	KUNIT_EXPECT_EQ(test, level_at(other), PG_LEVEL_4K);
+	KUNIT_EXPECT_EQ(test, level_at(other + PMD_SIZE), PG_LEVEL_2M);
+	there_and_back(test, (u8 *)va, 2 * TEST_PAGES);
+	there_and_back(test, (u8 *)other, 2 * TEST_PAGES);
+	KUNIT_EXPECT_EQ(test, level_at(va), PG_LEVEL_2M);
+	KUNIT_EXPECT_EQ(test, level_at(other + PMD_SIZE), PG_LEVEL_2M);
+	there_and_back(test, (u8 *)va, TEST_PAGES + 1);
+	free_pages(other, TEST_ORDER);
+	free_pages(va, TEST_ORDER);
+}
+
 static void scattered(struct kunit *test)
 {
 	u8 *va = vmalloc(20 * PAGE_SIZE);
@@ -502,6 +533,7 @@ static struct kunit_case test_cases[] = {
 	KUNIT_CASE(eight_pages),
 	KUNIT_CASE(part_of_a_leaf),
 	KUNIT_CASE(across_leaves),
+	KUNIT_CASE(leaves_and_tables),
 	KUNIT_CASE(scattered),
 	KUNIT_CASE(kernel_image),
 	KUNIT_CASE(nothing_to_do),

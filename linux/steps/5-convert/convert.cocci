@@ -7,6 +7,31 @@
 
 @@
 @@
++static int set_memory_enc_state(unsigned long addr, int numpages, bool enc)
++{
++	if (airlock_can_convert())
++		return airlock_set_memory(addr, numpages, enc);
++
++	/* A platform on which pages may stay present. */
++	return __set_memory_enc_pgtable(addr, numpages, enc);
++}
++
+ static int __set_memory_enc_dec(...) { ... }
+
+@@
+expression addr, numpages, enc;
+@@
+ __set_memory_enc_dec(...)
+ {
+ <...
+-	__set_memory_enc_pgtable
++	set_memory_enc_state
+ 	(addr, numpages, enc)
+ ...>
+ }
+
+@@
+@@
 +/*
 + * Private and shared pages in a confidential VM. On an error each page is what
 + * it was before, with undefined contents, or not present for ever: then nobody

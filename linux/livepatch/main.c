@@ -7,6 +7,8 @@
  */
 #define pr_fmt(fmt) "airlock: " fmt
 #include <linux/cc_platform.h>
+#include <linux/cpu.h>
+#include <linux/jump_label.h>
 #include <linux/kprobes.h>
 #include <linux/livepatch.h>
 #include <linux/module.h>
@@ -51,6 +53,9 @@ static void *find(const char *name)
 	return (void *)at;
 }
 
+/* Older kernels have no such key, and look always. */
+static struct static_key *checks;
+
 static void find_common(void)
 {
 	/* Older kernels run at VMPL0 only, and have no such variable. */
@@ -66,6 +71,7 @@ static void find_common(void)
 	unexported.max_pfn_mapped = find("max_pfn_mapped");
 	unexported.text = find("_text");
 	unexported.end = find("_end");
+	checks = (struct static_key *)lookup("check_pages_enabled");
 	unexported.snp_vmpl = (u8 *)lookup("snp_vmpl") ?: &vmpl0;
 }
 
@@ -94,6 +100,14 @@ void tdx_count_shared(long pages)
 {
 	if (nr_shared)
 		atomic_long_add(pages, nr_shared);
+}
+
+void page_checks_enable(void)
+{
+	if (!checks || !cpus_read_trylock())
+		return;
+	static_key_enable_cpuslocked(checks);
+	cpus_read_unlock();
 }
 
 static void find_platform(void)

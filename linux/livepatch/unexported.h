@@ -37,6 +37,8 @@ struct unexported {
 
 extern struct unexported unexported;
 
+void page_checks_enable(void);
+
 #define init_mm			(*unexported.init_mm)
 #define cc_mkenc(val)		unexported.cc_mkenc(val)
 #define cc_mkdec(val)		unexported.cc_mkdec(val)

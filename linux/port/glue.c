@@ -8,6 +8,7 @@
 #include <linux/errno.h>
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
+#include <linux/page-isolation.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 #include <asm/cacheflush.h>
@@ -212,7 +213,8 @@ void airlock_be_undo(struct airlock_call *c)
 
 /*
  * A page in quarantine stays not present for ever. One more reference keeps
- * it from the allocator when its owner frees it.
+ * it from the allocator when its owner frees it; in the middle of a block that
+ * is not compound, where pages have no references, only if somebody looks.
  */
 static noinline void quarantine(struct airlock_call *c)
 {
@@ -221,9 +223,10 @@ static noinline void quarantine(struct airlock_call *c)
 
 	for_each_set_bit(i, c->lost, c->pages)
 		if (airlock_piece(c, i, i + 1, &p) && pfn_valid(p.pfn)) {
-			get_page(pfn_to_page(p.pfn));
+			page_ref_inc(compound_head(pfn_to_page(p.pfn)));
 			SetPageHWPoison(pfn_to_page(p.pfn));
 		}
+	page_checks_enable();
 	count(&airlock_counts.given_up, c->nlost);
 	pr_crit("%lu pages at %lx are in doubt and given up\n",
 		c->nlost, c->va);

@@ -468,6 +468,50 @@ static void lied_to(struct kunit *test)
 			given_up + 2 + FAKE_PAGES);
 }
 
+#define BLOCK_ORDER	3
+#define LOST		2		/* pages 2 and 3 of 8 */
+
+static void expect_elsewhere(struct kunit *test, unsigned int order,
+			     const u8 *lost)
+{
+	static unsigned long got[256];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(got); i++) {
+		got[i] = __get_free_pages(GFP_KERNEL, order);
+		KUNIT_EXPECT_FALSE(test, (u8 *)got[i] <= lost &&
+				   lost < (u8 *)got[i] + (PAGE_SIZE << order));
+	}
+	for (i = 0; i < ARRAY_SIZE(got); i++)
+		free_pages(got[i], order);
+}
+
+/* An owner frees the whole block, whose pages have no counts of their own. */
+static void freed_all_the_same(struct kunit *test)
+{
+	u8 *va = (u8 *)__get_free_pages(GFP_KERNEL, BLOCK_ORDER);
+	const struct airlock_backend *real = backend;
+	unsigned int order;
+
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	memset(fake_stage, 0, sizeof(fake_stage));
+	fake.calls = fake.fail = 0;
+	fake.fail_too = NEVER;
+	fake.done = LOST;
+	fake.doubt = LOST + 2;
+	fake.lie = true;
+	backend = &fake_backend;
+	KUNIT_EXPECT_EQ(test, airlock_set_memory((unsigned long)va,
+						 1 << BLOCK_ORDER, false),
+			-EIO);
+	backend = real;
+	KUNIT_EXPECT_FALSE(test, entry_of(va + LOST * PAGE_SIZE) &
+			   _PAGE_PRESENT);
+	free_pages((unsigned long)va, BLOCK_ORDER);
+	for (order = 0; order <= BLOCK_ORDER; order++)
+		expect_elsewhere(test, order, va + LOST * PAGE_SIZE);
+}
+
 /* ---- all at once ---- */
 
 struct racer {
@@ -546,6 +590,7 @@ static struct kunit_case test_cases[] = {
 	KUNIT_CASE(refused),
 	KUNIT_CASE(refused_twice),
 	KUNIT_CASE(lied_to),
+	KUNIT_CASE(freed_all_the_same),
 	KUNIT_CASE(neighbours),
 	{}
 };

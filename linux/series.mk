@@ -39,9 +39,9 @@ CHECKS_ALL += $(patsubst %,check-linux-kunit-%,none tdx snp vtom tdp)
 # Sparse looks at the objects of a tree that is configured.
 check-linux-series-$(LINUX_DEFAULT): $(LINUX)/airlock-$(LINUX_DEFAULT)/built
 
-# The whole storm on the built kernel, with 4 CPUs; and a host that fails.
+# The whole storm on the built kernel, with 4 CPUs; hosts that fail and lie.
 define linux_check_built # PLATFORM
-.PHONY: check-linux-$(1)-built check-linux-$(1)-built-failing
+.PHONY: $(patsubst %,check-linux-$(1)-%,$(LINUX_BUILT_HOSTS))
 check-linux-$(1)-built: $(LINUX)/airlock-$(LINUX_DEFAULT)/initrd \
 		$(B)/airlock-linux
 	@scripts/t linux-$(1)-built tests/linux/storm $(1) built safe \
@@ -51,8 +51,14 @@ check-linux-$(1)-built-failing: $(LINUX)/airlock-$(LINUX_DEFAULT)/initrd \
 	@scripts/t linux-$(1)-built-failing tests/linux/storm $(1) built \
 		refused --kernel airlock-$(LINUX_DEFAULT) \
 		--host failing:25 $(LINUX_QUICK)
+check-linux-$(1)-built-hostile: $(LINUX)/airlock-$(LINUX_DEFAULT)/initrd \
+		$(B)/airlock-linux
+	@scripts/t linux-$(1)-built-hostile tests/linux/storm $(1) built \
+		alive --kernel airlock-$(LINUX_DEFAULT) \
+		--host hostile:7 $(LINUX_QUICK)
 endef
+LINUX_BUILT_HOSTS := built built-failing built-hostile
 $(foreach p,tdx snp vtom tdp,$(eval $(call linux_check_built,$(p))))
 
 CHECKS_ALL += $(foreach p,tdx snp vtom tdp,\
-	check-linux-$(p)-built check-linux-$(p)-built-failing)
+	$(patsubst %,check-linux-$(p)-%,$(LINUX_BUILT_HOSTS)))

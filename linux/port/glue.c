@@ -88,14 +88,14 @@ static int advance(struct airlock_call *c)
 /* ---- what transition.c asks for ---- */
 
 /*
- * Many pages: flush_tlb_kernel_range() would drop everything too, if not told
- * otherwise (33, tlb_single_page_flush_ceiling).
+ * For more pages flush_tlb_kernel_range() would drop everything too, if not
+ * told otherwise (tlb_single_page_flush_ceiling).
  */
-#define MANY	32
+#define FEW	33
 
 static bool drops_everything(const struct airlock_call *c)
 {
-	return c->aliased || c->pages > MANY;
+	return c->aliased || c->pages > FEW;
 }
 
 /*

@@ -145,8 +145,17 @@ static int fetch(int argc, char **argv)
 	return run_script(script, data, NULL);
 }
 
+/* What comes from `make linux', and not from the archive. */
+static const char *built_version(const char *version)
+{
+	if (!strncmp(version, "stock-", 6))
+		return version + 6;
+	return strncmp(version, "airlock-", 8) ? NULL : version + 8;
+}
+
 static bool find_guest(struct linux_run *l)
 {
+	const char *built = built_version(l->version);
 	char dir[PATH_MAX];
 
 	if (!own_directory(dir, sizeof(dir)) ||
@@ -155,8 +164,12 @@ static bool find_guest(struct linux_run *l)
 		return false;
 	if (!access(l->kernel, R_OK) && !access(l->initrd, R_OK))
 		return true;
-	linux_error("no %s kernel here; `airlock linux fetch %s' gets it",
-		    l->version, l->version);
+	if (built)
+		linux_error("no %s kernel here; `make linux VERSION=%s' builds it",
+			    l->version, built);
+	else
+		linux_error("no %s kernel here; `airlock linux fetch %s' gets it",
+			    l->version, l->version);
 	return false;
 }
 

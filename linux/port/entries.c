@@ -196,8 +196,8 @@ static unsigned long image_va(u64 phys)
 }
 
 /*
- * Is every page in the direct map and nowhere else? Most are, and then nobody
- * has to look for aliases page by page.
+ * Most pages are in the direct map and nowhere else: then nobody has to look
+ * for aliases page by page.
  */
 static void find_mappings(struct airlock_call *c)
 {
@@ -393,7 +393,7 @@ void airlock_entries_widen(struct airlock_call *c)
 	c->nlost = bitmap_weight(c->lost, c->pages);
 }
 
-/* Some have aliases, or some are in quarantine. */
+/* Entry by entry, for aliases and for what is in quarantine. */
 static void pass_each(const struct airlock_call *c)
 {
 	struct walk w;
@@ -409,19 +409,23 @@ static void pass_each(const struct airlock_call *c)
 	}
 }
 
-static noinline void pass_runs(const struct airlock_call *c)
+static void pass_runs(const struct airlock_call *c)
 {
 	unsigned long n;
 	struct walk w;
 
-	if (c->aliased || c->nlost) {
-		pass_each(c);
-		return;
-	}
 	for (walk_start(&w, c->va, c->pages); w.left; walk_on(&w, n)) {
 		n = walk_run(&w);
 		write_entries(c, w.pte, w.level, n);
 	}
+}
+
+static noinline void pass_walk(const struct airlock_call *c)
+{
+	if (c->aliased || c->nlost)
+		pass_each(c);
+	else
+		pass_runs(c);
 }
 
 /* For transition.c. One of the two states has the bit set. */
@@ -432,7 +436,7 @@ void airlock_be_pass(struct airlock_call *c, bool present, bool flipped)
 	if (c->pte)
 		write_entries(c, c->pte, c->level, c->entries);
 	else
-		pass_runs(c);
+		pass_walk(c);
 }
 
 /* ---- what is physically in a row ---- */

@@ -10,7 +10,8 @@
  *   window.c     a present mapping for this CPU alone
  *   snp.c tdx.c hyperv.c  the platform's work
  *
- * Positions count the pages of a call from 0.
+ * Positions count the pages of a call from 0. What is noinline is seldom
+ * needed: the common way saves no registers for it.
  */
 
 #include <linux/types.h>

@@ -26,6 +26,14 @@ static u64 entry_at(const u8 *va, unsigned int *level)
 	return pte ? pte_val(*pte) : 0;
 }
 
+static unsigned int level_at(const u8 *va)
+{
+	unsigned int level;
+
+	entry_at(va, &level);
+	return level;
+}
+
 static u64 entry_of(const u8 *va)
 {
 	unsigned int level;
@@ -88,12 +96,10 @@ static void there_and_back(struct kunit *test, u8 *va, int pages)
 static void leaf(struct kunit *test)
 {
 	u8 *va = arena + TEST_PAGES * PAGE_SIZE;
-	unsigned int before, after;
+	unsigned int before = level_at(va);
 
-	entry_at(va, &before);
 	there_and_back(test, va, TEST_PAGES);
-	entry_at(va, &after);
-	KUNIT_EXPECT_EQ(test, before, after);
+	KUNIT_EXPECT_EQ(test, before, level_at(va));
 }
 
 static void one_page(struct kunit *test)
@@ -116,35 +122,28 @@ static void across_leaves(struct kunit *test)
 	there_and_back(test, arena + (TEST_PAGES - 2) * PAGE_SIZE, 4);
 }
 
-static unsigned int level_at(unsigned long va)
-{
-	unsigned int level;
-
-	entry_at((u8 *)va, &level);
-	return level;
-}
-
 /* Entries in a row, of which one is a table itself. */
 static void leaves_and_tables(struct kunit *test)
 {
-	unsigned long va = __get_free_pages(GFP_KERNEL, TEST_ORDER);
-	unsigned long other = __get_free_pages(GFP_KERNEL, TEST_ORDER);
+	u8 *va = (u8 *)__get_free_pages(GFP_KERNEL, TEST_ORDER);
+	u8 *other = (u8 *)__get_free_pages(GFP_KERNEL, TEST_ORDER);
 
-	KUNIT_ASSERT_NE(test, va, 0);
-	KUNIT_ASSERT_NE(test, other, 0);
-	KUNIT_ASSERT_EQ(test, set_memory_4k(va + PMD_SIZE, 1), 0);
-	KUNIT_ASSERT_EQ(test, set_memory_4k(other, 1), 0);
+	KUNIT_ASSERT_NOT_NULL(test, va);
+	KUNIT_ASSERT_NOT_NULL(test, other);
+	KUNIT_ASSERT_EQ(test, set_memory_4k((unsigned long)va + PMD_SIZE, 1),
+			0);
+	KUNIT_ASSERT_EQ(test, set_memory_4k((unsigned long)other, 1), 0);
 	KUNIT_EXPECT_EQ(test, level_at(va), PG_LEVEL_2M);
 	KUNIT_EXPECT_EQ(test, level_at(va + PMD_SIZE), PG_LEVEL_4K);
 	KUNIT_EXPECT_EQ(test, level_at(other), PG_LEVEL_4K);
 	KUNIT_EXPECT_EQ(test, level_at(other + PMD_SIZE), PG_LEVEL_2M);
-	there_and_back(test, (u8 *)va, 2 * TEST_PAGES);
-	there_and_back(test, (u8 *)other, 2 * TEST_PAGES);
+	there_and_back(test, va, 2 * TEST_PAGES);
+	there_and_back(test, other, 2 * TEST_PAGES);
 	KUNIT_EXPECT_EQ(test, level_at(va), PG_LEVEL_2M);
 	KUNIT_EXPECT_EQ(test, level_at(other + PMD_SIZE), PG_LEVEL_2M);
-	there_and_back(test, (u8 *)va, TEST_PAGES + 1);
-	free_pages(other, TEST_ORDER);
-	free_pages(va, TEST_ORDER);
+	there_and_back(test, va, TEST_PAGES + 1);
+	free_pages((unsigned long)other, TEST_ORDER);
+	free_pages((unsigned long)va, TEST_ORDER);
 }
 
 static void scattered(struct kunit *test)
@@ -369,6 +368,20 @@ static const struct airlock_backend fake_backend = {
 	},
 };
 
+/* By the fake host, which has been told when to fail. */
+static int fake_convert(u8 *va, int pages)
+{
+	const struct airlock_backend *real = backend;
+	int ret;
+
+	memset(fake_stage, 0, sizeof(fake_stage));
+	fake.calls = 0;
+	backend = &fake_backend;
+	ret = airlock_set_memory((unsigned long)va, pages, false);
+	backend = real;
+	return ret;
+}
+
 #define FAKE_PAGES	6
 
 /* After a failure: what was certain is as before, the rest is not present. */
@@ -401,33 +414,26 @@ static void fail_once(struct kunit *test, unsigned int fail,
 		      unsigned int fail_too, unsigned long done,
 		      unsigned long doubt, bool lie)
 {
-	const struct airlock_backend *real = backend;
-	unsigned long given_up = airlock_counts.given_up, addr;
+	unsigned long given_up = airlock_counts.given_up;
 	struct page *page[FAKE_PAGES];
 	u64 before[FAKE_PAGES];
 	u8 *va;
-	int i, ret;
+	int i;
 
 	/* Pages of their own: some of them will never come back. */
 	va = alloc_pages_exact(FAKE_PAGES * PAGE_SIZE, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, va);
-	addr = (unsigned long)va;
-	KUNIT_ASSERT_EQ(test, set_memory_4k(addr, FAKE_PAGES), 0);
+	KUNIT_ASSERT_EQ(test, set_memory_4k((unsigned long)va, FAKE_PAGES), 0);
 	for (i = 0; i < FAKE_PAGES; i++) {
 		before[i] = entry_of(va + i * PAGE_SIZE);
 		page[i] = virt_to_page(va + i * PAGE_SIZE);
 	}
-	memset(fake_stage, 0, sizeof(fake_stage));
-	fake.calls = 0;
 	fake.fail = fail;
 	fake.fail_too = fail_too;
 	fake.done = done;
 	fake.doubt = doubt;
 	fake.lie = lie;
-	backend = &fake_backend;
-	ret = airlock_set_memory(addr, FAKE_PAGES, false);
-	backend = real;
-	KUNIT_EXPECT_EQ(test, ret, -EIO);
+	KUNIT_EXPECT_EQ(test, fake_convert(va, FAKE_PAGES), -EIO);
 	expect_undone(test, va, before, given_up);
 	for (i = 0; i < FAKE_PAGES; i++)
 		__free_page(page[i]);
@@ -490,21 +496,15 @@ static void expect_elsewhere(struct kunit *test, unsigned int order,
 static void freed_all_the_same(struct kunit *test)
 {
 	u8 *va = (u8 *)__get_free_pages(GFP_KERNEL, BLOCK_ORDER);
-	const struct airlock_backend *real = backend;
 	unsigned int order;
 
 	KUNIT_ASSERT_NOT_NULL(test, va);
-	memset(fake_stage, 0, sizeof(fake_stage));
-	fake.calls = fake.fail = 0;
+	fake.fail = 0;
 	fake.fail_too = NEVER;
 	fake.done = LOST;
 	fake.doubt = LOST + 2;
 	fake.lie = true;
-	backend = &fake_backend;
-	KUNIT_EXPECT_EQ(test, airlock_set_memory((unsigned long)va,
-						 1 << BLOCK_ORDER, false),
-			-EIO);
-	backend = real;
+	KUNIT_EXPECT_EQ(test, fake_convert(va, 1 << BLOCK_ORDER), -EIO);
 	KUNIT_EXPECT_FALSE(test, entry_of(va + LOST * PAGE_SIZE) &
 			   _PAGE_PRESENT);
 	free_pages((unsigned long)va, BLOCK_ORDER);

@@ -44,9 +44,9 @@ linux-guest: $(LINUX)/$(LINUX_DEFAULT)/initrd
 
 # ---- tests and the show ----
 
-define linux_storm # NAME PLATFORM KIND EXPECT OPTIONS
+define linux_storm # NAME PLATFORM KIND EXPECT OPTIONS [GUEST]
 .PHONY: check-linux-$(1)
-check-linux-$(1): linux-guest $(B)/airlock-linux
+check-linux-$(1): $(or $(6),linux-guest) $(B)/airlock-linux
 	@scripts/t linux-$(1) tests/linux/storm $(2) $(3) $(4) $(5)
 endef
 COMMA := ,

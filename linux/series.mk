@@ -40,25 +40,14 @@ CHECKS_ALL += $(patsubst %,check-linux-kunit-%,none tdx snp vtom tdp)
 check-linux-series-$(LINUX_DEFAULT): $(LINUX)/airlock-$(LINUX_DEFAULT)/built
 
 # The whole storm on the built kernel, with 4 CPUs; hosts that fail and lie.
-define linux_check_built # PLATFORM
-.PHONY: $(patsubst %,check-linux-$(1)-%,$(LINUX_BUILT_HOSTS))
-check-linux-$(1)-built: $(LINUX)/airlock-$(LINUX_DEFAULT)/initrd \
-		$(B)/airlock-linux
-	@scripts/t linux-$(1)-built tests/linux/storm $(1) built safe \
-		--kernel airlock-$(LINUX_DEFAULT) --cpus 4
-check-linux-$(1)-built-failing: $(LINUX)/airlock-$(LINUX_DEFAULT)/initrd \
-		$(B)/airlock-linux
-	@scripts/t linux-$(1)-built-failing tests/linux/storm $(1) built \
-		refused --kernel airlock-$(LINUX_DEFAULT) \
-		--host failing:25 $(LINUX_QUICK)
-check-linux-$(1)-built-hostile: $(LINUX)/airlock-$(LINUX_DEFAULT)/initrd \
-		$(B)/airlock-linux
-	@scripts/t linux-$(1)-built-hostile tests/linux/storm $(1) built \
-		alive --kernel airlock-$(LINUX_DEFAULT) \
-		--host hostile:7 $(LINUX_QUICK)
+define linux_check_built # NAME PLATFORM EXPECT OPTIONS
+$(call linux_storm,$(1),$(2),built,$(3),--kernel airlock-$(LINUX_DEFAULT) $(4),\
+	$(LINUX)/airlock-$(LINUX_DEFAULT)/initrd)
+CHECKS_ALL += check-linux-$(1)
 endef
-LINUX_BUILT_HOSTS := built built-failing built-hostile
-$(foreach p,tdx snp vtom tdp,$(eval $(call linux_check_built,$(p))))
-
-CHECKS_ALL += $(foreach p,tdx snp vtom tdp,\
-	$(patsubst %,check-linux-$(p)-%,$(LINUX_BUILT_HOSTS)))
+$(foreach p,tdx snp vtom tdp,\
+	$(eval $(call linux_check_built,$(p)-built,$(p),safe,--cpus 4))\
+	$(eval $(call linux_check_built,$(p)-built-failing,$(p),refused,\
+		--host failing:25 $(LINUX_QUICK)))\
+	$(eval $(call linux_check_built,$(p)-built-hostile,$(p),alive,\
+		--host hostile:7 $(LINUX_QUICK))))

@@ -266,6 +266,7 @@ __attribute__((noreturn, format(printf, 2, 3)))
 void machine_stop(struct vcpu *c, const char *fmt, ...);
 __attribute__((noreturn, format(printf, 3, 4)))
 void guest_lost(struct vcpu *c, bool forced, const char *fmt, ...);
+__attribute__((noreturn)) void machine_lost(struct vcpu *c);
 __attribute__((noreturn, format(printf, 1, 2)))
 void machine_cannot(const char *fmt, ...);
 

@@ -135,6 +135,18 @@ void machine_end(bool passed, const char *why)
 	end(passed, why);
 }
 
+static void say_registers(struct vcpu *c)
+{
+	say("stopped on cpu %u: rip %lx cs %x rsp %lx rflags %lx cr0 "
+	    "%lx cr2 %lx cr3 %lx cr4 %lx efer %lx exit %lx %lx %lx "
+	    "rax %lx rbx %lx rcx %lx rdx %lx rsi %lx rdi %lx\n",
+	    c->id, c->v->rip, c->v->cs.selector, c->v->rsp,
+	    c->v->rflags, c->v->cr0, c->v->cr2, c->v->cr3, c->v->cr4,
+	    c->v->efer, c->v->exit_code, c->v->exit_info_1,
+	    c->v->exit_info_2, c->v->rax, c->r.rbx, c->r.rcx, c->r.rdx,
+	    c->r.rsi, c->r.rdi);
+}
+
 /* The guest cannot go on, and that is a failure. */
 void machine_stop(struct vcpu *c, const char *fmt, ...)
 {
@@ -147,14 +159,7 @@ void machine_stop(struct vcpu *c, const char *fmt, ...)
 	end_once();
 	vtd_report();
 	if (c)
-		say("stopped on cpu %u: rip %lx cs %x rsp %lx rflags %lx cr0 "
-		    "%lx cr2 %lx cr3 %lx cr4 %lx efer %lx exit %lx %lx %lx "
-		    "rax %lx rbx %lx rcx %lx rdx %lx rsi %lx rdi %lx\n",
-		    c->id, c->v->rip, c->v->cs.selector, c->v->rsp,
-		    c->v->rflags, c->v->cr0, c->v->cr2, c->v->cr3, c->v->cr4,
-		    c->v->efer, c->v->exit_code, c->v->exit_info_1,
-		    c->v->exit_info_2, c->v->rax, c->r.rbx, c->r.rcx, c->r.rdx,
-		    c->r.rsi, c->r.rdi);
+		say_registers(c);
 	end(false, why);
 }
 
@@ -181,6 +186,16 @@ void guest_lost(struct vcpu *c, bool forced, const char *fmt, ...)
 		end(true, why);
 	}
 	machine_stop(c, "%s", why);
+}
+
+/* The guest cannot go on, through no fault of its own. */
+void machine_lost(struct vcpu *c)
+{
+	end_once();
+	say_registers(c);
+	machine_cannot("QEMU lost the guest's state (%s); run it again",
+		       c->v->exit_code == EXIT_SHUTDOWN ? "its page tables" :
+		       "its registers");
 }
 
 void machine_cannot(const char *fmt, ...)

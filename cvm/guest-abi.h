@@ -161,6 +161,7 @@ enum cvm_counter {
 	CVM_N_VC,
 	CVM_N_SHOOTDOWNS,
 	CVM_N_DMA_BLOCKED,		/* at least; only with --iommu */
+	CVM_N_ENTERED_AGAIN,		/* QEMU had dropped nested paging */
 	CVM_N_COUNTERS,
 };
 

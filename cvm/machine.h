@@ -72,6 +72,10 @@ struct vcpu {
 	u32 flush;			/* TLB_CONTROL at the next VMRUN */
 	u64 guest_time;			/* ticks spent in the guest */
 	u64 entered;
+	struct {			/* what VMRUN began with */
+		u64 rip, rsp, cr2, shadow;
+		u32 inject, inject_error;
+	} entry;
 	u32 event, event_error;		/* delivery that the exit interrupted */
 
 	/* SNP and vTOM on SNP */

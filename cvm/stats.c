@@ -51,6 +51,7 @@ static const char *const names[CVM_N_COUNTERS] = {
 	[CVM_N_VC] = "vc_injected",
 	[CVM_N_SHOOTDOWNS] = "host_shootdowns",
 	[CVM_N_DMA_BLOCKED] = "dma_blocked",
+	[CVM_N_ENTERED_AGAIN] = "entered_again",
 };
 
 void count(enum cvm_counter which, u64 n)
@@ -193,9 +194,7 @@ void machine_lost(struct vcpu *c)
 {
 	end_once();
 	say_registers(c);
-	machine_cannot("QEMU lost the guest's state (%s); run it again",
-		       c->v->exit_code == EXIT_SHUTDOWN ? "its page tables" :
-		       "its registers");
+	machine_cannot("QEMU lost the guest's registers; run it again");
 }
 
 void machine_cannot(const char *fmt, ...)

@@ -218,8 +218,9 @@ static bool double_fault_works(struct vcpu *c)
 
 	return v->efer & EFER_LMA && 16 * 8 + 15 <= v->idtr.limit &&
 	       guest_read(c, v->idtr.base + 16 * 8, &g, sizeof(g)) &&
-	       (g.type & 0x9f) == 0x8e && g.ist && frame_stack(c, &g, &sp) &&
+	       (g.type & 0x9f) == 0x8e && frame_stack(c, &g, &sp) &&
 	       guest_present(c, sp - 1) &&
+	       guest_present(c, (sp & ~15UL) - 6 * 8) &&
 	       guest_present(c, g.offset_0 | (u64)g.offset_16 << 16 |
 				(u64)g.offset_32 << 32) &&
 	       (g.selector & 0xfff8) + 7u <= v->gdtr.limit &&
@@ -228,18 +229,34 @@ static bool double_fault_works(struct vcpu *c)
 }
 
 /*
- * Seen with QEMU 10.0.2, in one boot of Linux as an SNP guest in about fifty
- * with more guests than the host has CPUs, never in a storm: a triple fault
- * though the guest's memory has all that a double fault needs, as if the guest
- * had run without nested paging; and the machine's own registers saved as the
- * guest's. Neither can be the guest's doing. Why it happens is not known.
+ * QEMU (10.0.2, target/i386/tcg/fpu_helper.c, cpu_set_fpus) clears a bit in
+ * hflags2 of its first CPU when any CPU executes FXRSTOR, XRSTOR or FLDENV, and
+ * not atomically. When that CPU is just entering or leaving its guest, nested
+ * paging stays off in the guest or on in the machine.
+ *
+ * In the guest, with C-bits in its tables (SNP): nothing can be fetched, and
+ * that is a triple fault on the spot, though the guest's memory has all that a
+ * double fault needs. Enter again. In the machine: QEMU exits once more and
+ * puts the machine's registers where the guest's were. They are lost.
  */
-static bool lost_by_qemu(struct vcpu *c)
+static bool not_nested(struct vcpu *c)
+{
+	struct vmcb *v = c->v;
+
+	if (v->exit_code != EXIT_SHUTDOWN || v->rip != c->entry.rip ||
+	    v->rsp != c->entry.rsp || !double_fault_works(c))
+		return false;
+	v->cr2 = c->entry.cr2;
+	v->interrupt_shadow = c->entry.shadow;
+	v->inject = c->entry.inject;
+	v->inject_error = c->entry.inject_error;
+	return true;
+}
+
+static bool lost_by_qemu(const struct vcpu *c)
 {
 	u64 cr3 = c->v->cr3 & ~GUEST_BIT, rip = c->v->rip;
 
-	if (c->v->exit_code == EXIT_SHUTDOWN)
-		return double_fault_works(c);
 	return c->v->cr0 & CR0_PG && cr3 >= MACHINE_BASE && cr3 < MACHINE_END &&
 	       rip >= MACHINE_BASE && rip < MACHINE_END;
 }
@@ -420,6 +437,10 @@ static void handle_exit(struct vcpu *c)
 {
 	if (lost_by_qemu(c))
 		machine_lost(c);
+	if (not_nested(c)) {
+		count(CVM_N_ENTERED_AGAIN, 1);
+		return;
+	}
 	save_event(c);
 	if (c->v->exit_code == EXIT_NMI) {
 		count_exit(EXIT_NMI);
@@ -445,6 +466,16 @@ static void handle_exit(struct vcpu *c)
 	guest_nmi(c);
 }
 
+static void note_entry(struct vcpu *c)
+{
+	c->entry.rip = c->v->rip;
+	c->entry.rsp = c->v->rsp;
+	c->entry.cr2 = c->v->cr2;
+	c->entry.shadow = c->v->interrupt_shadow;
+	c->entry.inject = c->v->inject;
+	c->entry.inject_error = c->v->inject_error;
+}
+
 void vcpu_run(struct vcpu *c)
 {
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME);
@@ -457,6 +488,7 @@ void vcpu_run(struct vcpu *c)
 	for (;;) {
 		c->v->tlb_control = c->flush ? TLB_FLUSH_ALL : 0;
 		c->flush = 0;
+		note_entry(c);
 		c->entered = rdtsc();
 		vmrun(c);
 		c->guest_time += rdtsc() - c->entered;

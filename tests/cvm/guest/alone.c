@@ -308,3 +308,28 @@ void exit_cost(void)
 	note("tsc kHz", boot->tsc_khz);
 	finish();
 }
+
+/* ---- QEMU's FXRSTOR on one CPU while another enters and leaves ---- */
+
+bool restoring;
+
+void restore_fpu(void)
+{
+	static u8 image[512] __attribute__((aligned(16)));
+
+	__asm__ volatile("fxsave %0" : "=m"(image));
+	for (;;)
+		__asm__ volatile("fxrstor %0" : : "m"(image));
+}
+
+void exits_beside_fxrstor(void)
+{
+	restoring = true;
+	start_ap(1);
+	for (unsigned int i = 0; i < 200000; i++)
+		call1(CVM_VERSION, 0);
+	note("entered again",
+	     call1(CVM_COUNTER, CVM_N_ENTERED_AGAIN));
+	report("fxrstor: every exit came back", true);
+	finish();
+}

@@ -91,6 +91,9 @@ void instructions_counted(void);
 void garbage_msrs(void);
 void dma(void);
 void exit_cost(void);
+extern bool restoring;
+void restore_fpu(void);
+void exits_beside_fxrstor(void);
 
 /* SNP */
 u32 pvalidate(u64 va, bool large, bool validate, bool *cf);

@@ -114,6 +114,8 @@ void test_ap(unsigned int id)
 
 	if (stressing)
 		stress_cpu(id);
+	if (restoring)
+		restore_fpu();
 	__asm__ volatile("sti");
 	for (;;) {
 		if (probe_read(WINDOW_B, NULL))
@@ -750,6 +752,8 @@ static void not_fatal(void)
 		dma();
 	} else if (append_is("count")) {
 		instructions_counted();
+	} else if (append_is("fxrstor")) {
+		exits_beside_fxrstor();
 	} else if (append_is("exit-cost")) {
 		exit_cost();
 	} else if (append_is("hostile")) {

@@ -75,6 +75,7 @@ struct vcpu {
 	struct {			/* what VMRUN began with */
 		u64 rip, rsp, cr2, shadow;
 		u32 inject, inject_error;
+		u32 again;		/* times in a row, not_nested() */
 	} entry;
 	u32 event, event_error;		/* delivery that the exit interrupted */
 

@@ -236,15 +236,20 @@ static bool double_fault_works(struct vcpu *c)
  *
  * In the guest, with C-bits in its tables (SNP): nothing can be fetched, and
  * that is a triple fault on the spot, though the guest's memory has all that a
- * double fault needs. Enter again. In the machine: QEMU exits once more and
- * puts the machine's registers where the guest's were. They are lost.
+ * double fault needs. Enter again; but not for ever, as more can be wrong with
+ * a guest than double_fault_works() asks. In the machine: QEMU exits once more
+ * and puts the machine's registers where the guest's were. They are lost.
  */
 static bool not_nested(struct vcpu *c)
 {
 	struct vmcb *v = c->v;
 
-	if (v->exit_code != EXIT_SHUTDOWN || v->rip != c->entry.rip ||
-	    v->rsp != c->entry.rsp || !double_fault_works(c))
+	if (v->exit_code != EXIT_SHUTDOWN) {
+		c->entry.again = 0;
+		return false;
+	}
+	if (v->rip != c->entry.rip || v->rsp != c->entry.rsp ||
+	    c->entry.again++ == 4 || !double_fault_works(c))
 		return false;
 	v->cr2 = c->entry.cr2;
 	v->interrupt_shadow = c->entry.shadow;

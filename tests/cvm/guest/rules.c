@@ -714,15 +714,41 @@ static void fatal(void)
 	lost_if_we_return((const char *)boot->cmdline);
 }
 
+struct __attribute__((packed)) table {
+	u16 limit;
+	u64 base;
+};
+
+/* Stacks for exceptions beyond the limit of the TSS: nothing can be taken. */
+static void bad_tss(void)
+{
+	static u64 tss[16], idt[64];
+	static u64 gdt[6] = { [2] = 0x00af9b000000ffff,
+			      [3] = 0x00cf93000000ffff };
+	struct table g = { sizeof(gdt) - 1, (u64)gdt }, i;
+
+	__asm__ volatile("sidt %0" : "=m"(i));
+	for (unsigned int n = 0; n < 64; n += 2) {
+		idt[n] = ((u64 *)i.base)[n] | 1UL << 32; /* IST 1, at 36 */
+		idt[n + 1] = ((u64 *)i.base)[n + 1];
+	}
+	i = (struct table){ sizeof(idt) - 1, (u64)idt };
+	*(u64 *)((u8 *)tss + 36) = (u64)(tss + 16);
+	gdt[4] = 0x20 | ((u64)tss & 0xffffff) << 16 | 0x89UL << 40 |
+		 ((u64)tss >> 24 & 0xff) << 56;
+	gdt[5] = (u64)tss >> 32;
+	__asm__ volatile("lgdt %0\n\tlidt %1\n\tltr %w2\n\tud2"
+			 : : "m"(g), "m"(i), "r"(0x20));
+}
+
 static void not_fatal(void)
 {
 	if (append_is("triple-fault")) {
-		struct __attribute__((packed)) {
-			u16 limit;
-			u64 base;
-		} none = { 0, 0 };
+		struct table none = { 0, 0 };
 
 		__asm__ volatile("lidt %0\n\tud2" : : "m"(none));
+	} else if (append_is("bad-tss")) {
+		bad_tss();
 	} else if (append_is("spin")) {
 		for (;;)
 			__builtin_ia32_pause();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* `airlock boot`: options. image.c reads the guest, run.c runs QEMU. */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
 #include <stdarg.h>
@@ -304,6 +305,17 @@ static bool check(struct launch *l)
 	return true;
 }
 
+/* Without one of them the next file that is opened would be taken for it. */
+static void open_standard_files(void)
+{
+	int fd = open("/dev/null", O_RDWR);
+
+	while (fd >= 0 && fd <= STDERR_FILENO)
+		fd = dup(fd);
+	if (fd >= 0)
+		close(fd);
+}
+
 int cvm_boot(int argc, char **argv)
 {
 	struct launch l = {
@@ -312,6 +324,7 @@ int cvm_boot(int argc, char **argv)
 	};
 	int opt, image, code;
 
+	open_standard_files();
 	optind = 0;		/* start over: another getopt may have run */
 	opterr = 0;
 	while ((opt = getopt_long(argc, argv, "+h", options, NULL)) != -1) {

@@ -15,7 +15,7 @@ CVM_MACHINE_OBJS := $(patsubst %,$(CVM)/machine/%.o,start lib main svm npt \
 	gmem cpu smp stats convert host debug plain snp tdx hyperv vtd elf \
 	linux firmware)
 
-CVM_BOOT_OBJS := $(patsubst %,$(CVM)/%.o,boot image run machine_image)
+CVM_BOOT_OBJS := $(patsubst %,$(CVM)/%.o,boot image run console machine_image)
 
 ALL += $(B)/airlock-boot
 
@@ -39,7 +39,7 @@ $(CVM)/machine_image.o: cvm/machine_image.S $(CVM)/machine.elf
 	$(call say,AS,$@)
 	$(Q)$(CC) -DMACHINE_ELF='"$(CVM)/machine.elf"' -c -o $@ $<
 
-$(patsubst %,$(CVM)/%.o,boot image run boot_main): $(CVM)/%.o: cvm/%.c cvm/build.mk $(KIND)
+$(patsubst %,$(CVM)/%.o,boot image run console boot_main): $(CVM)/%.o: cvm/%.c cvm/build.mk $(KIND)
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HOST_CFLAGS) $(SAN) -MMD -MP -c -o $@ $<

@@ -2,7 +2,8 @@
 /*
  * Runs QEMU and listens to the machine.
  *
- *   our stdin --> pipe --> QEMU stdio (the guest's serial port) --> our stdout
+ *   our stdin --> pipe --> QEMU stdio (the guest's serial port)
+ *   QEMU stdio --> pipe --> console.c --> our stdout
  *   the machine's port 0xe9 --> pipe --> here: lines, @ lines are data
  *
  * QEMU never gets the terminal itself, so it cannot leave it in raw mode, and
@@ -25,6 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "console.h"
 #include "launch.h"
 
 #define MAX_ARGS	128
@@ -37,7 +39,8 @@ extern const char cvm_machine_image[], cvm_machine_image_end[];
 struct run {
 	const struct launch *l;
 	pid_t pid;
-	int machine, input;		/* our ends of the two pipes */
+	int machine, input;		/* our ends of two pipes */
+	struct console console;
 	int monitor;			/* QEMU's, to ask where a guest hangs */
 	int signals;
 	struct timespec end;
@@ -182,7 +185,7 @@ static int machine_elf(void)
 	return fd;
 }
 
-static void child(struct run *r, int image, int input, int machine,
+static void child(struct run *r, int image, const int *console, int machine,
 		  int monitor, const sigset_t *old)
 {
 	struct args a = { .n = 0 };
@@ -193,7 +196,8 @@ static void child(struct run *r, int image, int input, int machine,
 	if (getppid() != parent || elf < 0)
 		_exit(127);
 	sigprocmask(SIG_SETMASK, old, NULL);
-	dup2(input, 0);
+	dup2(console[0], STDIN_FILENO);
+	dup2(console[1], STDOUT_FILENO);
 	qemu_args(&a, r->l, elf, image, machine, monitor);
 	execvp(a.v[0], a.v);
 	_exit(127);
@@ -202,7 +206,7 @@ static void child(struct run *r, int image, int input, int machine,
 static bool start(struct run *r, int image)
 {
 	sigset_t set, old;
-	int in[2], out[2], monitor[2];
+	int in[2], out[2], machine[2], monitor[2];
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
@@ -213,23 +217,26 @@ static bool start(struct run *r, int image)
 	signal(SIGPIPE, SIG_IGN);
 	sigprocmask(SIG_BLOCK, &set, &old);
 	r->signals = signalfd(-1, &set, SFD_CLOEXEC);
-	if (r->signals < 0 || pipe2(in, O_CLOEXEC) || pipe(out) ||
-	    socketpair(AF_UNIX, SOCK_STREAM, 0, monitor))
+	if (r->signals < 0 || pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC) ||
+	    pipe(machine) || socketpair(AF_UNIX, SOCK_STREAM, 0, monitor))
 		return false;
-	fcntl(out[0], F_SETFD, FD_CLOEXEC);
+	fcntl(machine[0], F_SETFD, FD_CLOEXEC);
 	fcntl(monitor[0], F_SETFD, FD_CLOEXEC);
 	fflush(NULL);
 	r->pid = fork();
 	if (r->pid < 0)
 		return false;
 	if (!r->pid)
-		child(r, image, in[0], out[1], monitor[1], &old);
+		child(r, image, (int[]){ in[0], out[1] }, machine[1],
+		      monitor[1], &old);
 	close(in[0]);
 	close(out[1]);
+	close(machine[1]);
 	close(monitor[1]);
 	r->monitor = monitor[0];
 	r->input = in[1];
-	r->machine = out[0];
+	r->machine = machine[0];
+	console_open(&r->console, out[0]);
 	fcntl(r->input, F_SETFL, O_NONBLOCK);
 	return true;
 }
@@ -242,12 +249,24 @@ static void add_stat(struct run *r, const char *text)
 		r->n_stats++;
 }
 
+__attribute__((format(printf, 2, 3)))
+static void tell(struct run *r, const char *fmt, ...)
+{
+	char line[1200];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	console_tell(&r->console, line);
+}
+
 static void machine_line(struct run *r, const char *s)
 {
 	if (!strncmp(s, "@stat ", 6)) {
 		add_stat(r, s + 6);
 	} else if (!strncmp(s, "@violation ", 11)) {
-		fprintf(stderr, "airlock boot: violation: %s\n", s + 11);
+		tell(r, "airlock boot: violation: %s\n", s + 11);
 		if (r->n_violations < MAX_VIOLATIONS)
 			r->violations[r->n_violations++] = strdup(s + 11);
 	} else if (!strncmp(s, "@end ", 5)) {
@@ -260,18 +279,21 @@ static void machine_line(struct run *r, const char *s)
 	} else if (!strncmp(s, "@running", 8)) {
 		r->running = true;
 	} else {
-		fprintf(stderr, "airlock boot: %s\n", s);
+		tell(r, "airlock boot: %s\n", s);
 	}
 }
 
-/* False at the end of what the machine has to say. */
-static bool hear(struct run *r)
+static void hear(struct run *r)
 {
 	char buf[4096];
 	ssize_t n = read(r->machine, buf, sizeof(buf));
 
-	if (n <= 0)
-		return n < 0 && errno == EINTR;
+	if (n < 0 && errno == EINTR)
+		return;
+	if (n <= 0) {
+		close(r->machine);
+		r->machine = -1;
+	}
 	for (ssize_t i = 0; i < n; i++) {
 		if (buf[i] != '\n') {
 			if (r->line_used + 1 < sizeof(r->line))
@@ -282,7 +304,6 @@ static bool hear(struct run *r)
 		r->line_used = 0;
 		machine_line(r, r->line);
 	}
-	return true;
 }
 
 /* Pass on what is typed; what the guest does not take is lost. */
@@ -309,31 +330,44 @@ static int remaining_ms(const struct run *r)
 	return ms < 0 ? 0 : (int)ms;
 }
 
-/* Return: 0 QEMU ended, LAUNCH_TIME_LIMIT, or 128 + a signal to die of. */
+/*
+ * Until the machine has no more to say, and who reads our stdout has all of the
+ * console. Return: 0 QEMU ended, LAUNCH_TIME_LIMIT, or 128 + a signal to die of.
+ */
 static int listen_to(struct run *r)
 {
+	struct console *c = &r->console;
 	struct signalfd_siginfo si;
 
-	for (;;) {
-		struct pollfd p[3] = {
+	while (r->machine >= 0 || console_in(c) >= 0 || console_out(c) >= 0) {
+		struct pollfd p[5] = {
 			{ .fd = r->machine, .events = POLLIN },
 			{ .fd = r->signals, .events = POLLIN },
 			{ .fd = r->input < 0 ? -1 : 0, .events = POLLIN },
+			{ .fd = console_in(c), .events = POLLIN },
+			{ .fd = console_out(c), .events = POLLOUT },
 		};
-		int ms = remaining_ms(r);
+		int ms = remaining_ms(r), n;
 
 		if (!ms)
-			return LAUNCH_TIME_LIMIT;
-		if (poll(p, 3, ms) <= 0)
+			return r->machine < 0 ? 0 : LAUNCH_TIME_LIMIT;
+		n = poll(p, 5, console_patience(c, ms));
+		console_tick(c);
+		if (n <= 0)
 			continue;
-		if (p[0].revents && !hear(r))
-			return 0;
+		if (p[3].revents)
+			console_read(c);
+		if (p[4].revents)
+			console_write(c);
+		if (p[0].revents)
+			hear(r);
 		if (p[1].revents && read(r->signals, &si, sizeof(si)) > 0 &&
 		    si.ssi_signo != SIGCHLD)
 			return 128 + (int)si.ssi_signo;
 		if (p[2].revents)
 			type(r);
 	}
+	return 0;
 }
 
 /*
@@ -474,6 +508,7 @@ int launch_run(const struct launch *l, int image)
 		kill(r.pid, SIGKILL);
 	while (waitpid(r.pid, &status, 0) < 0 && errno == EINTR)
 		;
+	console_close(&r.console);
 	if (why == LAUNCH_TIME_LIMIT) {
 		code = why;
 		result = "time limit";
@@ -490,7 +525,8 @@ int launch_run(const struct launch *l, int image)
 		code = LAUNCH_USAGE;
 	for (unsigned int i = 0; i < r.n_violations; i++)
 		free(r.violations[i]);
-	close(r.machine);
+	if (r.machine >= 0)
+		close(r.machine);
 	close(r.monitor);
 	close(r.signals);
 	if (r.input >= 0)

@@ -333,3 +333,28 @@ void exits_beside_fxrstor(void)
 	report("fxrstor: every exit came back", true);
 	finish();
 }
+
+/* ---- what the launcher makes of the console ---- */
+
+static const char console_line[] =
+	"console: a line of the guest, one character after another\n";
+
+void chatter(void)
+{
+	for (;;)
+		call2(CVM_PRINT, (u64)console_line, sizeof(console_line) - 1);
+}
+
+/* Lines to the console and to the machine's log, by turns. */
+void talk(void)
+{
+	static const char log[] = "a line by the debug port";
+
+	for (unsigned int i = 0; i < 300; i++) {
+		call2(CVM_PRINT, (u64)console_line, sizeof(console_line) - 1);
+		call2(CVM_LOG, (u64)log, sizeof(log) - 1);
+	}
+	/* a prompt, whose line nobody ends */
+	call2(CVM_PRINT, (u64)"prompt> ", 8);
+	call1(CVM_EXIT, 0);
+}

@@ -94,6 +94,8 @@ void exit_cost(void);
 extern bool restoring;
 void restore_fpu(void);
 void exits_beside_fxrstor(void);
+void chatter(void);
+void talk(void);
 
 /* SNP */
 u32 pvalidate(u64 va, bool large, bool validate, bool *cf);

@@ -782,6 +782,10 @@ static void not_fatal(void)
 		exits_beside_fxrstor();
 	} else if (append_is("exit-cost")) {
 		exit_cost();
+	} else if (append_is("chatter")) {
+		chatter();
+	} else if (append_is("talk")) {
+		talk();
 	} else if (append_is("hostile")) {
 		for (unsigned int i = 0; i < 300; i++) {
 			convert(R1 + (i % 100) * PAGE, 1 + i % 7, i & 1);

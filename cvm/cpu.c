@@ -70,7 +70,7 @@ void guest_cpuid(struct vcpu *c, u32 leaf, u32 sub, u32 out[4])
 		out[2] |= 1u << 31;		/* a hypervisor */
 		out[2] &= ~(1u << 27 | 1u << 3);
 		out[2] |= (u32)(c->v->cr4 >> 18 & 1) << 27;	/* OSXSAVE */
-		out[1] = (out[1] & 0xffffff) | c->id << 24;
+		out[1] = (out[1] & 0xffffff) | c->apic_id << 24;
 		break;
 	case 7:
 		if (!sub) {
@@ -127,6 +127,9 @@ bool guest_rdmsr(struct vcpu *c, u32 msr, u64 *value)
 		return true;
 	case MSR_HSAVE_PA:
 	case MSR_HWCR:
+		return true;
+	case MSR_APIC_BASE:	/* the bootstrap processor is the guest's 0 */
+		*value = rdmsr(MSR_APIC_BASE) | (c->id ? 0 : APIC_BASE_BSP);
 		return true;
 	}
 	if (!known_msr(msr))

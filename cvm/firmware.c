@@ -60,12 +60,49 @@ static u64 copy_table(u64 from)
 	return at;
 }
 
+/*
+ * The machine's own CPU, APIC ID 0, is none of the guest's. In the MADT it is
+ * the first entry of type 0 (ACPI 6.4, 5.2.12.2: type, length, UID, APIC ID);
+ * in QEMU's DSDT the device C000, whose _STA returns CSTA (Zero), and for which
+ * Zero is returned instead.
+ */
+static void hide_own_cpu(u64 madt)
+{
+	u32 n = get32(madt + 4), at = 44, size;
+	u8 *t = (u8 *)madt;
+
+	while (at + 8 <= n && t[at + 1] && (t[at] || t[at + 3]))
+		at += t[at + 1];
+	if (at + 8 > n || !t[at + 1])
+		machine_cannot("the first CPU is not in the MADT");
+	size = t[at + 1];
+	for (; at + size < n; at++)
+		t[at] = t[at + size];
+	put32(madt + 4, n - size);
+	fix_checksum(madt);
+}
+
+static void hide_own_device(u64 dsdt)
+{
+	static const u8 csta[6] = { 0xa4, 'C', 'S', 'T', 'A', 0 },
+			none[6] = { 0xa4, 0, 0xa3, 0xa3, 0xa3, 0xa3 };
+	u32 n = get32(dsdt + 4);
+
+	for (u32 at = ACPI_HEADER; at + sizeof(csta) <= n; at++)
+		if (!memcmp((void *)(dsdt + at), csta, sizeof(csta))) {
+			memcpy((void *)(dsdt + at), none, sizeof(none));
+			fix_checksum(dsdt);
+			return;
+		}
+}
+
 /* FADT: offsets of FIRMWARE_CTRL, DSDT and their 64-bit forms */
 static void copy_fadt_targets(u64 fadt)
 {
 	u64 facs = get32(fadt + 36), dsdt = get32(fadt + 40);
 
 	dsdt = copy_table(dsdt);
+	hide_own_device(dsdt);
 	put32(fadt + 40, (u32)dsdt);
 	if (facs) {
 		facs = copy_table(facs);
@@ -101,8 +138,11 @@ static u64 copy_and_adapt(u64 from)
 
 	if (signed_as(at, "FACP"))
 		copy_fadt_targets(at);
-	if (signed_as(at, "APIC") && config.platform == CVM_TDX)
-		add_mailbox(at);
+	if (signed_as(at, "APIC")) {
+		hide_own_cpu(at);
+		if (config.platform == CVM_TDX)
+			add_mailbox(at);
+	}
 	return at;
 }
 

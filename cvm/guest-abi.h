@@ -14,7 +14,8 @@
  *   CS = 0x10, data segments 0x18, CR4 = PSE PAE PGE MCE OSFXSR, EFER.NXE on,
  *   RSP a 4 KiB stack, RDI the address of a struct cvm_boot. Page tables, GDT,
  *   stack and cvm_boot lie below 1 MiB, in private memory: read them, then
- *   replace them. Other CPUs wait for CVM_START_CPU. Guests should execute
+ *   replace them. Other CPUs wait for CVM_START_CPU. CPU n has the x2APIC ID
+ *   CVM_APIC_ID(n). Guests should execute
  *   CPUID only after their #VC or #VE handler stands.
  *
  * Debug port
@@ -26,8 +27,9 @@
 #ifndef AIRLOCK_CVM_GUEST_ABI_H
 #define AIRLOCK_CVM_GUEST_ABI_H
 
-#define CVM_ABI_VERSION		1
+#define CVM_ABI_VERSION		2
 #define CVM_PORT		0xea
+#define CVM_APIC_ID(cpu)	((cpu) + 1)
 
 /* Guest RAM: [0, 0x9f000) and [CVM_RAM_BASE, ram_end). */
 #define CVM_RAM_BASE		0x1000000UL
@@ -161,7 +163,6 @@ enum cvm_counter {
 	CVM_N_VC,
 	CVM_N_SHOOTDOWNS,
 	CVM_N_DMA_BLOCKED,		/* at least; only with --iommu */
-	CVM_N_ENTERED_AGAIN,		/* QEMU had dropped nested paging */
 	CVM_N_COUNTERS,
 };
 

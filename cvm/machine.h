@@ -63,7 +63,6 @@ struct vcpu {
 	struct vmcb *v;
 	unsigned int id;
 	u32 apic_id;
-	volatile u32 up;		/* the machine runs on this CPU */
 	volatile u32 go;		/* the guest may start here */
 	volatile u32 running;		/* it runs guest code: kick it */
 	volatile u32 kick;		/* shootdown wanted, cleared by it */
@@ -72,11 +71,6 @@ struct vcpu {
 	u32 flush;			/* TLB_CONTROL at the next VMRUN */
 	u64 guest_time;			/* ticks spent in the guest */
 	u64 entered;
-	struct {			/* what VMRUN began with */
-		u64 rip, rsp, cr2, shadow;
-		u32 inject, inject_error;
-		u32 again;		/* times in a row, not_nested() */
-	} entry;
 	u32 event, event_error;		/* delivery that the exit interrupted */
 
 	/* SNP and vTOM on SNP */
@@ -246,7 +240,11 @@ void handle_mismatch(struct vcpu *c, const struct access *a);
 bool implicit_conversion(struct vcpu *c, const struct access *a);
 
 /* smp.c */
+void machine_cpu_up(void);
+void machine_cpu_start(u32 apic_id, void (*entry)(u64), u64 argument,
+		       unsigned int stack_pages);
 void start_machine_aps(void);
+struct vcpu *vcpu_of(u64 apic_id);
 void machine_lock(struct vcpu *c);
 void machine_unlock(void);
 void kick_others(struct vcpu *c);
@@ -271,7 +269,6 @@ __attribute__((noreturn, format(printf, 2, 3)))
 void machine_stop(struct vcpu *c, const char *fmt, ...);
 __attribute__((noreturn, format(printf, 3, 4)))
 void guest_lost(struct vcpu *c, bool forced, const char *fmt, ...);
-__attribute__((noreturn)) void machine_lost(struct vcpu *c);
 __attribute__((noreturn, format(printf, 1, 2)))
 void machine_cannot(const char *fmt, ...);
 

@@ -2,6 +2,13 @@
 /*
  * The machine's start: read the configuration, find memory, build the nested
  * page tables, let a platform and a boot protocol prepare CPU 0, run it.
+ *
+ * QEMU's first CPU runs no guest. When any CPU executes FXRSTOR, XRSTOR or
+ * FLDENV, cpu_set_fpus() of QEMU (10.0.2, target/i386/tcg/fpu_helper.c) clears
+ * a bit in the first CPU's hflags2, and not atomically: it can undo what VMRUN
+ * or an exit writes there just then, and so switch nested paging off in the
+ * guest or on in the machine. So CPU n of the guest has APIC ID n + 1, and
+ * firmware.c takes APIC ID 0 out of the tables.
  */
 #include "machine.h"
 #include "blob.h"
@@ -139,15 +146,14 @@ static void check_cpu(void)
 		machine_cannot("this QEMU's CPU has no x2APIC");
 }
 
-void machine_main(const struct start_info *si);
-void machine_main(const struct start_info *si)
+/* On the guest's CPU 0. */
+__attribute__((noreturn)) static void boot(u64 start_info)
 {
+	const struct start_info *si = (void *)start_info;
 	const struct module *m = (void *)si->module_list;
 	struct blob *b;
 
-	idt_init();
-	check_cpu();
-	read_config((const char *)si->cmdline);
+	machine_cpu_up();
 	ram_end = find_ram_end(si);
 	if (ram_end > MAX_RAM)
 		ram_end = MAX_RAM;
@@ -156,10 +162,6 @@ void machine_main(const struct start_info *si)
 	b = (void *)m->address;
 	elf_guest = b->kind == BLOB_ELF;
 
-	pool_next = ((u64)machine_image_end + PAGE_SIZE - 1) & PAGE_MASK;
-	pool_end = MACHINE_END;
-	wrmsr(MSR_APIC_BASE, rdmsr(MSR_APIC_BASE) | 0xc00);	/* x2APIC */
-	calibrate_tsc();
 	npt_init();
 	intercepts_init();
 	if (platform->setup)
@@ -179,4 +181,18 @@ void machine_main(const struct start_info *si)
 	say("@running\n");
 	vcpus[0].go = 1;
 	vcpu_run(&vcpus[0]);
+}
+
+void machine_main(const struct start_info *si);
+void machine_main(const struct start_info *si)
+{
+	idt_init();
+	check_cpu();
+	read_config((const char *)si->cmdline);
+	pool_next = ((u64)machine_image_end + PAGE_SIZE - 1) & PAGE_MASK;
+	pool_end = MACHINE_END;
+	machine_cpu_up();
+	calibrate_tsc();
+	machine_cpu_start(CVM_APIC_ID(0), boot, (u64)si, 16);
+	halt_forever();
 }

@@ -132,7 +132,7 @@ static void qemu_args(struct args *a, const struct launch *l, int elf,
 	arg(a, "-cpu");
 	arg(a, "max,phys-bits=48,+svm,+npt");
 	arg(a, "-smp");
-	arg(a, "%u", l->cpus);
+	arg(a, "%u", l->cpus + 1);	/* one runs no guest: main.c */
 	arg(a, "-m");
 	arg(a, "%u", l->memory);
 	arg(a, "-kernel");
@@ -331,8 +331,9 @@ static int remaining_ms(const struct run *r)
 }
 
 /*
- * Until the machine has no more to say, and who reads our stdout has all of the
- * console. Return: 0 QEMU ended, LAUNCH_TIME_LIMIT, or 128 + a signal to die of.
+ * Until the machine has no more to say, and who reads our stdout has all of
+ * the console. Return: 0 QEMU ended, LAUNCH_TIME_LIMIT, or 128 + a signal to
+ * die of.
  */
 static int listen_to(struct run *r)
 {
@@ -377,7 +378,8 @@ static int listen_to(struct run *r)
 static void where(struct run *r)
 {
 	static const char command[] = "info registers -a\n";
-	char text[65536], *at = text, *rip;
+	char text[65536];
+	const char *at = text, *rip;
 	struct pollfd p = { .fd = r->monitor, .events = POLLIN };
 	size_t used = 0, n = strlen(r->why);
 	ssize_t got;
@@ -391,6 +393,8 @@ static void where(struct run *r)
 		used += (size_t)got;
 	}
 	text[used] = 0;
+	at = strstr(at, "RIP=");	/* the machine's own CPU */
+	at = at ? at + 4 : "";
 	for (unsigned int cpu = 0; (rip = strstr(at, "RIP=")); cpu++) {
 		unsigned long v = strtoul(rip + 4, NULL, 16);
 		char place[32] = "idle";

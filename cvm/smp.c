@@ -17,8 +17,9 @@
 #define ICR_SIPI	0x4600u
 
 extern char ap_trampoline[], ap_trampoline_end[];
-extern u64 ap_stack;
-extern u32 ap_id;
+extern u64 ap_stack, ap_argument;
+extern void (*ap_entry)(u64 argument);
+static volatile u32 ups;		/* CPUs of the machine that came up */
 
 static void send(u32 apic_id, u32 what)
 {
@@ -33,14 +34,62 @@ static void spin_us(u64 us)
 		pause();
 }
 
-__attribute__((noreturn)) void ap_main(u32 id);
-void ap_main(u32 id)
+/* The MTRRs are to be the same on all CPUs; INIT has cleared them. */
+static void copy_mtrrs(bool from_first)
+{
+	static const u32 msr[] = {
+		0x200, 0x201, 0x202, 0x203, 0x204, 0x205, 0x206, 0x207,
+		0x208, 0x209, 0x20a, 0x20b, 0x20c, 0x20d, 0x20e, 0x20f,
+		0x250, 0x258, 0x259, 0x268, 0x269, 0x26a, 0x26b, 0x26c,
+		0x26d, 0x26e, 0x26f, 0x2ff,
+	};
+	static u64 value[ARRAY_SIZE(msr)];
+
+	for (size_t i = 0; i < ARRAY_SIZE(msr); i++)
+		if (from_first)
+			value[i] = rdmsr(msr[i]);
+		else
+			wrmsr(msr[i], value[i]);
+}
+
+/* What a CPU of the machine does first. */
+void machine_cpu_up(void)
+{
+	copy_mtrrs(!ups);
+	wrmsr(MSR_APIC_BASE, rdmsr(MSR_APIC_BASE) | 0xc00);	/* x2APIC */
+	__atomic_fetch_add(&ups, 1, __ATOMIC_SEQ_CST);
+}
+
+/*
+ * Start a CPU of QEMU's in @entry, which calls machine_cpu_up(), and wait for
+ * that. The started one may be the next to call this.
+ */
+void machine_cpu_start(u32 apic_id, void (*entry)(u64), u64 argument,
+		       unsigned int stack_pages)
+{
+	u64 end = rdtsc() + 5000 * tsc_khz;
+	u32 before = ups;
+
+	memcpy((void *)TRAMPOLINE, ap_trampoline,
+	       (size_t)(ap_trampoline_end - ap_trampoline));
+	ap_stack = (u64)pool_pages(stack_pages) + stack_pages * PAGE_SIZE;
+	ap_entry = entry;
+	ap_argument = argument;
+	send(apic_id, ICR_INIT);
+	spin_us(200);
+	send(apic_id, ICR_SIPI | TRAMPOLINE >> 12);
+	while (ups == before)
+		if (rdtsc() > end)
+			machine_cannot("CPU %u does not start", apic_id);
+		else
+			pause();
+}
+
+__attribute__((noreturn)) static void ap_main(u64 id)
 {
 	struct vcpu *c = &vcpus[id];
 
-	wrmsr(MSR_APIC_BASE, rdmsr(MSR_APIC_BASE) | 0xc00);
-	c->apic_id = (u32)rdmsr(MSR_X2APIC_ID);
-	__atomic_store_n(&c->up, 1, __ATOMIC_SEQ_CST);
+	machine_cpu_up();
 	if (platform->ap_poll && !elf_guest) {
 		ap_sleep(&c->wake);
 		while (!c->go && !platform->ap_poll(c))
@@ -53,22 +102,8 @@ void ap_main(u32 id)
 
 void start_machine_aps(void)
 {
-	memcpy((void *)TRAMPOLINE, ap_trampoline,
-	       (size_t)(ap_trampoline_end - ap_trampoline));
-	for (u32 i = 1; i < config.cpus; i++) {
-		u64 end = rdtsc() + 5000 * tsc_khz;
-
-		ap_stack = (u64)pool_pages(4) + 4 * PAGE_SIZE;
-		ap_id = i;
-		send(i, ICR_INIT);
-		spin_us(200);
-		send(i, ICR_SIPI | TRAMPOLINE >> 12);
-		while (!vcpus[i].up)
-			if (rdtsc() > end)
-				machine_cannot("CPU %u does not start", i);
-			else
-				pause();
-	}
+	for (u32 i = 1; i < config.cpus; i++)
+		machine_cpu_start(CVM_APIC_ID(i), ap_main, i, 4);
 	memset((void *)TRAMPOLINE, 0, PAGE_SIZE);
 }
 
@@ -270,10 +305,16 @@ void vcpu_park(struct vcpu *c)
 	halt_forever();
 }
 
-/* Real-mode start at the page of a SIPI. */
-static void sipi(unsigned int id, u32 vector)
+/* NULL: no CPU of the guest has this APIC ID. */
+struct vcpu *vcpu_of(u64 apic_id)
 {
-	struct vcpu *t = &vcpus[id];
+	return apic_id >= CVM_APIC_ID(0) && apic_id < CVM_APIC_ID(config.cpus) ?
+	       &vcpus[apic_id - CVM_APIC_ID(0)] : NULL;
+}
+
+/* Real-mode start at the page of a SIPI. */
+static void sipi(struct vcpu *t, u32 vector)
+{
 	struct vmcb *v = t->v;
 
 	if (t->go)
@@ -300,16 +341,17 @@ void icr_write(struct vcpu *c, u64 value)
 {
 	u32 mode = value >> 8 & 7, shorthand = value >> 18 & 3;
 	u32 to = (u32)(value >> 32);
+	struct vcpu *t = vcpu_of(to);
 
 	if (mode == 5)
 		return;
 	if (mode == 6) {
-		if (to && to < config.cpus)
-			sipi(to, value & 0xff);
+		if (t && t->id)
+			sipi(t, value & 0xff);
 		return;
 	}
 	for (u32 i = 0; mode == 4 && i < config.cpus; i++)
-		if ((!shorthand && to == i) || shorthand == 2 ||
+		if ((!shorthand && t == &vcpus[i]) || shorthand == 2 ||
 		    (shorthand == 3 && i != c->id))
 			vcpus[i].nmi = 1;
 	wrmsr(MSR_X2APIC_ICR, value);

@@ -524,19 +524,19 @@ static void ghcb_create_cpu(struct vcpu *c, struct ghcb *g)
 {
 	u64 info = ghcb_get(g, GHCB_INFO1);
 	u64 vmsa = ghcb_get(g, GHCB_INFO2) & PAGE_MASK;
-	u64 id = info >> 32;
+	struct vcpu *t = vcpu_of(info >> 32);
 	struct vmcb *v;
 	const u8 *s;
 
-	if ((info & 0xff) > 1 || id >= config.cpus || !is_ram(vmsa) ||
+	if ((info & 0xff) > 1 || !t || !is_ram(vmsa) ||
 	    (page_state(vmsa) & CVM_STATE_MASK) != CVM_STATE_PRIVATE) {
 		answer_malformed(g, MALFORMED_EVENT);
 		return;
 	}
 	(void)c;
-	if (vcpus[id].go)
+	if (t->go)
 		return;
-	v = vcpus[id].v;
+	v = t->v;
 	s = (u8 *)vmsa;
 	memcpy(&v->es, s, 0xa0);
 	v->cpl = 0;
@@ -551,7 +551,7 @@ static void ghcb_create_cpu(struct vcpu *c, struct ghcb *g)
 	v->efer |= EFER_SVME;
 	v->cr0 &= ~0x60000000UL;	/* CD NW: VMRUN refuses NW alone */
 	v->nested_cr3 = npt_unpaged_root();
-	vcpu_go(&vcpus[id]);
+	vcpu_go(t);
 }
 
 static void ghcb_request(struct vcpu *c, struct ghcb *g)

@@ -74,7 +74,7 @@ start32:
 	mov	$stack_top, %rsp
 	mov	%esi, %edi
 	lidt	idt_pointer
-	call	machine_main
+	call	machine_main		/* on QEMU's first CPU */
 1:	hlt
 	jmp	1b
 
@@ -107,8 +107,8 @@ ap64:
 	FLAT_SEGMENTS
 	lidt	idt_pointer
 	mov	ap_stack, %rsp
-	mov	ap_id, %edi
-	call	ap_main
+	mov	ap_argument, %rdi
+	call	*ap_entry
 1:	hlt
 	jmp	1b
 
@@ -284,9 +284,10 @@ gdt_pointer:
 idt_pointer:
 	.word	0x1ff
 	.quad	machine_idt
-	.globl	ap_stack, ap_id
+	.globl	ap_stack, ap_entry, ap_argument
 ap_stack: .quad	0
-ap_id:	.long	0
+ap_entry: .quad	0
+ap_argument: .quad 0
 
 /* The first 512 GiB one to one, in 1 GiB pages. */
 	.align	4096
@@ -305,6 +306,6 @@ pdpt:
 	.globl	machine_idt
 machine_idt: .skip 512
 	.align	4096
-	.skip	STACK_SIZE * 4
+	.skip	STACK_SIZE
 stack_top:
 	.section .note.GNU-stack, "", @progbits

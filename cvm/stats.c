@@ -51,7 +51,6 @@ static const char *const names[CVM_N_COUNTERS] = {
 	[CVM_N_VC] = "vc_injected",
 	[CVM_N_SHOOTDOWNS] = "host_shootdowns",
 	[CVM_N_DMA_BLOCKED] = "dma_blocked",
-	[CVM_N_ENTERED_AGAIN] = "entered_again",
 };
 
 void count(enum cvm_counter which, u64 n)
@@ -187,14 +186,6 @@ void guest_lost(struct vcpu *c, bool forced, const char *fmt, ...)
 		end(true, why);
 	}
 	machine_stop(c, "%s", why);
-}
-
-/* The guest cannot go on, through no fault of its own. */
-void machine_lost(struct vcpu *c)
-{
-	end_once();
-	say_registers(c);
-	machine_cannot("QEMU lost the guest's registers; run it again");
 }
 
 void machine_cannot(const char *fmt, ...)

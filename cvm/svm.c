@@ -59,7 +59,7 @@ void intercepts_init(void)
 	intercept_msr(MSR_VM_CR, true, true);
 	intercept_msr(MSR_HSAVE_PA, true, true);
 	intercept_msr(MSR_HWCR, true, true);
-	intercept_msr(MSR_APIC_BASE, false, true);
+	intercept_msr(MSR_APIC_BASE, true, true);
 	intercept_msr(MSR_X2APIC_TMCCT, true, false);
 	/*
 	 * A real INIT would reset the machine's CPU. ELF guests start CPUs
@@ -77,6 +77,7 @@ void vcpu_init(struct vcpu *c)
 	c->v = v;
 	c->vmcb_pa = (u64)v;
 	c->id = (unsigned int)(c - vcpus);
+	c->apic_id = CVM_APIC_ID(c->id);
 	v->intercept_exceptions = 1u << 6;	/* #UD: TDCALL, PVALIDATE */
 	v->intercept_1 = ICPT_CPUID | ICPT_IO | ICPT_MSR | ICPT_SHUTDOWN |
 			 ICPT_NMI | ICPT_INIT;
@@ -200,70 +201,6 @@ bool inject_frame(struct vcpu *c, unsigned int vector, u32 error)
 		v->rflags &= ~RFLAGS_IF;
 	v->interrupt_shadow = 0;
 	return true;
-}
-
-static bool guest_present(struct vcpu *c, u64 va)
-{
-	struct mapping m;
-
-	return guest_map(c, va, &m) && is_ram(m.hpa);
-}
-
-/* Can a double fault be delivered, by what the guest's memory says? */
-static bool double_fault_works(struct vcpu *c)
-{
-	struct vmcb *v = c->v;
-	struct gate g;
-	u64 sp, code;
-
-	return v->efer & EFER_LMA && 16 * 8 + 15 <= v->idtr.limit &&
-	       guest_read(c, v->idtr.base + 16 * 8, &g, sizeof(g)) &&
-	       (g.type & 0x9f) == 0x8e && frame_stack(c, &g, &sp) &&
-	       guest_present(c, sp - 1) &&
-	       guest_present(c, (sp & ~15UL) - 6 * 8) &&
-	       guest_present(c, g.offset_0 | (u64)g.offset_16 << 16 |
-				(u64)g.offset_32 << 32) &&
-	       (g.selector & 0xfff8) + 7u <= v->gdtr.limit &&
-	       guest_read(c, v->gdtr.base + (g.selector & 0xfff8), &code, 8) &&
-	       (code >> 40 & 0xf8) == 0x98 && code >> 53 & 1;
-}
-
-/*
- * QEMU (10.0.2, target/i386/tcg/fpu_helper.c, cpu_set_fpus) clears a bit in
- * hflags2 of its first CPU when any CPU executes FXRSTOR, XRSTOR or FLDENV, and
- * not atomically. When that CPU is just entering or leaving its guest, nested
- * paging stays off in the guest or on in the machine.
- *
- * In the guest, with C-bits in its tables (SNP): nothing can be fetched, and
- * that is a triple fault on the spot, though the guest's memory has all that a
- * double fault needs. Enter again; but not for ever, as more can be wrong with
- * a guest than double_fault_works() asks. In the machine: QEMU exits once more
- * and puts the machine's registers where the guest's were. They are lost.
- */
-static bool not_nested(struct vcpu *c)
-{
-	struct vmcb *v = c->v;
-
-	if (v->exit_code != EXIT_SHUTDOWN) {
-		c->entry.again = 0;
-		return false;
-	}
-	if (v->rip != c->entry.rip || v->rsp != c->entry.rsp ||
-	    c->entry.again++ == 4 || !double_fault_works(c))
-		return false;
-	v->cr2 = c->entry.cr2;
-	v->interrupt_shadow = c->entry.shadow;
-	v->inject = c->entry.inject;
-	v->inject_error = c->entry.inject_error;
-	return true;
-}
-
-static bool lost_by_qemu(const struct vcpu *c)
-{
-	u64 cr3 = c->v->cr3 & ~GUEST_BIT, rip = c->v->rip;
-
-	return c->v->cr0 & CR0_PG && cr3 >= MACHINE_BASE && cr3 < MACHINE_END &&
-	       rip >= MACHINE_BASE && rip < MACHINE_END;
 }
 
 static void exit_cpuid(struct vcpu *c)
@@ -440,12 +377,6 @@ static void save_event(struct vcpu *c)
 
 static void handle_exit(struct vcpu *c)
 {
-	if (lost_by_qemu(c))
-		machine_lost(c);
-	if (not_nested(c)) {
-		count(CVM_N_ENTERED_AGAIN, 1);
-		return;
-	}
 	save_event(c);
 	if (c->v->exit_code == EXIT_NMI) {
 		count_exit(EXIT_NMI);
@@ -471,21 +402,10 @@ static void handle_exit(struct vcpu *c)
 	guest_nmi(c);
 }
 
-static void note_entry(struct vcpu *c)
-{
-	c->entry.rip = c->v->rip;
-	c->entry.rsp = c->v->rsp;
-	c->entry.cr2 = c->v->cr2;
-	c->entry.shadow = c->v->interrupt_shadow;
-	c->entry.inject = c->v->inject;
-	c->entry.inject_error = c->v->inject_error;
-}
-
 void vcpu_run(struct vcpu *c)
 {
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME);
 	wrmsr(MSR_HSAVE_PA, (u64)pool_pages(1));
-	c->apic_id = (u32)rdmsr(MSR_X2APIC_ID);
 	c->flush = 1;
 	__atomic_store_n(&c->running, 1, __ATOMIC_SEQ_CST);
 	/* FS, GS, TR, LDTR, STAR...: not the machine's, so loaded only once */
@@ -493,7 +413,6 @@ void vcpu_run(struct vcpu *c)
 	for (;;) {
 		c->v->tlb_control = c->flush ? TLB_FLUSH_ALL : 0;
 		c->flush = 0;
-		note_entry(c);
 		c->entered = rdtsc();
 		vmrun(c);
 		c->guest_time += rdtsc() - c->entered;

@@ -125,8 +125,8 @@ _Static_assert(offsetof(struct vmcb, pat) == 0x668, "VMCB save");
 #define TLB_FLUSH_ALL	1u
 
 #define MSR_APIC_BASE	0x1bu
+#define APIC_BASE_BSP	0x100u
 #define MSR_X2APIC	0x800u
-#define MSR_X2APIC_ID	0x802u
 #define MSR_X2APIC_ICR	0x830u
 #define MSR_X2APIC_TMCCT 0x839u
 #define MSR_EFER	0xc0000080u

@@ -115,7 +115,8 @@ void airlock_port_shootdown(const struct airlock_flush *f, unsigned int n)
 			continue;
 		__atomic_fetch_or(&cpu_of(i)->todo, 1UL << c->id,
 				  __ATOMIC_SEQ_CST);
-		wrmsr(ICR, (u64)i << 32 | 0x4000 | VECTOR_FLUSH);
+		wrmsr(ICR, (u64)CVM_APIC_ID(i) << 32 | 0x4000 |
+		      VECTOR_FLUSH);
 	}
 	flush(r);
 	while (r->waiting && !port.no_ack)
@@ -129,7 +130,8 @@ void wake(unsigned int from)
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	for (unsigned int i = from; i < boot.cpus; i++)
 		if (i != this_cpu()->id && cpu_of(i)->up)
-			wrmsr(ICR, (u64)i << 32 | 0x4000 | VECTOR_WAKE);
+			wrmsr(ICR, (u64)CVM_APIC_ID(i) << 32 | 0x4000 |
+			      VECTOR_WAKE);
 }
 
 /* ---- start ---- */

@@ -328,8 +328,6 @@ void exits_beside_fxrstor(void)
 	start_ap(1);
 	for (unsigned int i = 0; i < 200000; i++)
 		call1(CVM_VERSION, 0);
-	note("entered again",
-	     call1(CVM_COUNTER, CVM_N_ENTERED_AGAIN));
 	report("fxrstor: every exit came back", true);
 	finish();
 }

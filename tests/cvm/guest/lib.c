@@ -304,7 +304,7 @@ void start_ap(unsigned int id)
 
 void send_ipi(unsigned int id, unsigned int vector)
 {
-	wrmsr(0x830, (u64)id << 32 | 0x4000 | vector);
+	wrmsr(0x830, (u64)CVM_APIC_ID(id) << 32 | 0x4000 | vector);
 }
 
 void spin(u64 n)

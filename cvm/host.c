@@ -46,14 +46,11 @@ enum cvm_host host_kind(void)
 	return kind;
 }
 
-static void remember(u64 gpa, u64 pages)
+/* The guest named this page in a call: a hostile host will come back to it. */
+void host_hears_of(u64 gpa)
 {
-	for (u64 i = 0; i < pages && i < 4; i++) {
-		u64 at = gpa + (pages - 1) * i / 3 * PAGE_SIZE;
-
-		if (is_ram(at))
-			recent[recents++ % RECENT] = at & PAGE_MASK;
-	}
+	if (kind == CVM_HOST_HOSTILE && is_ram(gpa))
+		recent[recents++ % RECENT] = gpa & PAGE_MASK;
 }
 
 static enum host_act pick_act(u32 able)
@@ -87,13 +84,11 @@ static enum host_act hostile_act(u32 able)
 }
 
 /* @able: which acts the call's protocol can express, one bit each. */
-enum host_act host_decide(struct vcpu *c, u32 able, u64 gpa, u64 pages)
+enum host_act host_decide(u32 able)
 {
 	enum host_act act = HOST_HONEST;
 
-	(void)c;
 	if (kind == CVM_HOST_HOSTILE) {
-		remember(gpa, pages);
 		act = hostile_act(able);
 	} else if (kind == CVM_HOST_FAILING && left && !--left) {
 		act = HOST_REFUSE;
@@ -118,18 +113,29 @@ void host_lied(u64 gpa, u64 pages)
 			page_by_host(gpa, true);
 }
 
+/*
+ * Change a page that a CPU may be using. No CPU may see other contents through
+ * its old translation: they live elsewhere on hardware.
+ */
+static void convert_in_use(struct vcpu *c, u64 gpa, unsigned int state,
+			   bool by_host)
+{
+	page_set(gpa, CVM_STATE_PENDING);	/* in neither view */
+	page_by_host(gpa, by_host);
+	region_set_large(gpa, false);
+	convert_finish(c);
+	page_scramble(gpa);
+	page_set(gpa, state);
+	page_by_host(gpa, by_host);
+}
+
 /* Change a page behind the guest's back. */
 bool host_convert(struct vcpu *c, u64 gpa, unsigned int state)
 {
 	if (!is_ram(gpa) || !state || state > CVM_STATE_PRIVATE)
 		return false;
-	gpa &= PAGE_MASK;
-	page_scramble(gpa);
-	page_set(gpa, state);
-	page_by_host(gpa, true);
-	region_set_large(gpa, false);
+	convert_in_use(c, gpa & PAGE_MASK, state, true);
 	count(CVM_N_HOST_UNASKED, 1);
-	convert_finish(c);
 	return true;
 }
 
@@ -183,12 +189,10 @@ bool implicit_conversion(struct vcpu *c, const struct access *a)
 	u64 at = a->gpa & PAGE_MASK;
 	bool forced = page_state(at) & CVM_STATE_BY_HOST;
 
-	page_scramble(at);
-	page_set(at, a->private ? CVM_STATE_PENDING : CVM_STATE_SHARED);
-	page_by_host(at, forced);	/* what follows is its doing, too */
-	region_set_large(at, false);
+	/* When it was forced, what follows is the host's doing, too. */
+	convert_in_use(c, at, a->private ? CVM_STATE_PENDING : CVM_STATE_SHARED,
+		       forced);
 	count(CVM_N_IMPLICIT, 1);
-	convert_finish(c);
 	return true;
 }
 
@@ -234,7 +238,7 @@ void handle_mismatch(struct vcpu *c, const struct access *a)
 	forced = is_ram(a->gpa) && page_state(a->gpa) & CVM_STATE_BY_HOST;
 	count(mismatch_counter(a), 1);
 	if (forced)
-		count(CVM_N_FORCED, 1);
+		forced_by_host(c);
 	else
 		violation(c, a->gpa, "%s through a %s mapping",
 			  access_name(a->error),

@@ -239,7 +239,9 @@ static u64 host_visibility(struct vcpu *c, u64 control, u64 input)
 	if ((in->visibility & 3) == 1 || (in->visibility & 3) == 2)
 		return STATUS_INVALID_PARAMETER;
 	machine_lock(c);
-	act = host_decide(c, VISIBILITY_ACTS, in->gfn[from] * PAGE_SIZE, 1);
+	for (u32 i = from; i < reps; i++)
+		host_hears_of(in->gfn[i] * PAGE_SIZE);
+	act = host_decide(VISIBILITY_ACTS);
 	r = act_out(c, in, from, reps, act);
 	machine_unlock();
 	return r;

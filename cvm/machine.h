@@ -75,6 +75,7 @@ struct vcpu {
 
 	/* SNP and vTOM on SNP */
 	u64 ghcb;
+	bool forced;			/* this CPU met what the host had done */
 	/* TDX: what TDG.VP.VEINFO.GET will return */
 	struct {
 		u32 valid, length, info;
@@ -228,7 +229,8 @@ enum host_act {
 	HOST_TWICE,		/* private and already accepted */
 	HOST_ACTS,
 };
-enum host_act host_decide(struct vcpu *c, u32 able, u64 gpa, u64 pages);
+enum host_act host_decide(u32 able);
+void host_hears_of(u64 gpa);
 void host_lied(u64 gpa, u64 pages);
 u64 host_random(void);
 void host_set(enum cvm_host kind, u64 arg);
@@ -264,6 +266,7 @@ u64 counter(enum cvm_counter which);
 void expect_violations(u64 n);
 __attribute__((format(printf, 3, 4)))
 void violation(struct vcpu *c, u64 gpa, const char *fmt, ...);
+void forced_by_host(struct vcpu *c);
 __attribute__((noreturn)) void machine_end(bool passed, const char *why);
 __attribute__((noreturn, format(printf, 2, 3)))
 void machine_stop(struct vcpu *c, const char *fmt, ...);

@@ -132,7 +132,7 @@ static void assign(struct vcpu *c, u64 gpa)
 
 	count(CVM_N_BAD_CALL, 1);
 	if (forced)
-		count(CVM_N_FORCED, 1);
+		forced_by_host(c);
 	else
 		violation(c, gpa, "PVALIDATE of a page that is shared");
 	if (host_kind() == CVM_HOST_STRICT) {
@@ -339,12 +339,12 @@ static u64 psc_lie(struct psc *p, enum host_act act)
 static u64 psc_page(struct vcpu *c, struct psc *p)
 {
 	enum host_act act;
-	u64 first;
 
 	if (p->reserved || p->end >= PSC_MAX || p->current > p->end)
 		return PSC_BAD_HEADER;
-	first = (p->entry[p->current] >> 12 & 0xffffffffffUL) << 12;
-	act = host_decide(c, PSC_ACTS, first, p->end + 1u - p->current);
+	for (u32 i = p->current; i <= p->end; i++)
+		host_hears_of((p->entry[i] >> 12 & 0xffffffffffUL) << 12);
+	act = host_decide(PSC_ACTS);
 	switch (act) {
 	case HOST_LIE:
 	case HOST_OUTSIDE:
@@ -361,10 +361,10 @@ static void psc_msr(struct vcpu *c, u64 request)
 {
 	u64 gpa = request & 0xfffffffffffff000UL & ((1UL << 52) - 1);
 	u64 entry = gpa | (request >> 52 & 15) << 52, error = 0;
-	enum host_act act = host_decide(c, 1u << HOST_REFUSE | 1u << HOST_LIE |
-					1u << HOST_STRAY | 1u << HOST_TWICE,
-					gpa, 1);
+	enum host_act act = host_decide(1u << HOST_REFUSE | 1u << HOST_LIE |
+					1u << HOST_STRAY | 1u << HOST_TWICE);
 
+	host_hears_of(gpa);
 	c->ghcb = 0x15;
 	if (act == HOST_LIE) {
 		host_lied(gpa, 1);
@@ -554,6 +554,15 @@ static void ghcb_create_cpu(struct vcpu *c, struct ghcb *g)
 	vcpu_go(t);
 }
 
+/*
+ * Linux ends itself at a #VC that it cannot handle, and prints first: by then
+ * the CPU has had other ones.
+ */
+static const char *whose_doing(const struct vcpu *c)
+{
+	return c->forced ? "forced by the host: " : "";
+}
+
 static void ghcb_request(struct vcpu *c, struct ghcb *g)
 {
 	u64 code = ghcb_get(g, GHCB_CODE);
@@ -599,8 +608,9 @@ static void ghcb_request(struct vcpu *c, struct ghcb *g)
 		g->info2 = 3;			/* SNP, AP creation */
 		break;
 	case 0x8000fffe:
-		machine_stop(c, "the guest asked for termination: %lx %lx",
-			     ghcb_get(g, GHCB_INFO1), ghcb_get(g, GHCB_INFO2));
+		machine_stop(c, "%sthe guest asked for termination: %lx %lx",
+			     whose_doing(c), ghcb_get(g, GHCB_INFO1),
+			     ghcb_get(g, GHCB_INFO2));
 	default:
 		answer_malformed(g, MALFORMED_EVENT);
 	}
@@ -635,8 +645,9 @@ static void msr_request(struct vcpu *c, u64 m)
 		c->ghcb = 3UL << 12 | 0x81;
 		break;
 	case 0x100:
-		machine_stop(c, "the guest asked for termination: set %lu, "
-			     "reason %lu", m >> 12 & 15, m >> 16 & 255);
+		machine_stop(c, "%sthe guest asked for termination: set %lu, "
+			     "reason %lu", whose_doing(c), m >> 12 & 15,
+			     m >> 16 & 255);
 	default:
 		machine_stop(c, "VMGEXIT with an unknown MSR request %lx", m);
 	}

@@ -123,6 +123,13 @@ static void end(bool passed, const char *why)
 	power_off();
 }
 
+/* Not the guest's violation: the host had converted the page unasked. */
+void forced_by_host(struct vcpu *c)
+{
+	count(CVM_N_FORCED, 1);
+	c->forced = true;
+}
+
 void machine_end(bool passed, const char *why)
 {
 	end_once();

@@ -193,7 +193,7 @@ static void add_missing(struct vcpu *c, u64 gpa)
 
 	count(CVM_N_BAD_CALL, 1);
 	if (forced)
-		count(CVM_N_FORCED, 1);
+		forced_by_host(c);
 	else
 		violation(c, gpa, "accept of a page that is shared");
 	if (host_kind() == CVM_HOST_STRICT)
@@ -346,7 +346,9 @@ static u64 map_gpa(struct vcpu *c)
 	if (!size || gpa >= ram_end || size > ram_end - gpa)
 		return VMCALL_INVALID;
 	machine_lock(c);
-	act = host_decide(c, MAP_ACTS, gpa, size / PAGE_SIZE);
+	for (u64 i = 0; i < 4; i++)
+		host_hears_of(gpa + (size - PAGE_SIZE) * i / 3);
+	act = host_decide(MAP_ACTS);
 	switch (act) {
 	case HOST_REFUSE:
 	case HOST_SPIN:

@@ -196,6 +196,26 @@ void hostile_acts(void)
 	finish();
 }
 
+/* It does to pages that it was told of, and not to those between them. */
+void hostile_scattered(void)
+{
+	bool others = true;
+
+	for (unsigned int i = 0; i < 3000; i++) {
+		if (!(i % 100))		/* it may have begun to spin */
+			call2(CVM_HOST, CVM_HOST_HOSTILE, i);
+		psc_apart(R1, 1 + (i & 1), false, 4, 64 * PAGE);
+	}
+	for (unsigned int i = 0; i < 256; i++)
+		if (i % 64 && state_of(R1 + i * PAGE) != CVM_STATE_PRIVATE)
+			others = false;
+	report("scattered: pages between are left alone", others);
+	report("scattered: some were converted unasked",
+	       call1(CVM_COUNTER, CVM_N_HOST_UNASKED) > 0);
+	expect_what_was();
+	finish();
+}
+
 /* With --deterministic and one CPU, time is the guest's instructions. */
 static u64 instructions(u64 rounds)
 {

@@ -381,7 +381,7 @@ void snp_init(void)
 #define GHCB64(at)	(*(volatile u64 *)(ghcb + (at)))
 
 /* @n entries of one page state change. Returns SW_EXITINFO2. */
-u64 psc(u64 gpa, unsigned int op, bool large, unsigned int n)
+u64 psc_apart(u64 gpa, unsigned int op, bool large, unsigned int n, u64 step)
 {
 	volatile u16 *header = (u16 *)(ghcb + 0x800);
 	volatile u64 *entry = (u64 *)(ghcb + 0x808);
@@ -390,13 +390,18 @@ u64 psc(u64 gpa, unsigned int op, bool large, unsigned int n)
 	header[1] = (u16)(n - 1);
 	header[2] = header[3] = 0;
 	for (unsigned int i = 0; i < n; i++)
-		entry[i] = (gpa + i * (large ? LARGE : PAGE)) |
-			   (u64)op << 52 | (u64)large << 56;
+		entry[i] = (gpa + i * step) | (u64)op << 52 |
+			   (u64)large << 56;
 	GHCB64(0x390) = 0x80000010;
 	GHCB64(0x398) = GHCB64(0x3a0) = 0;
 	GHCB64(0x3a8) = (u64)ghcb_page + 0x800;
 	vmgexit();
 	return GHCB64(0x3a0);
+}
+
+u64 psc(u64 gpa, unsigned int op, bool large, unsigned int n)
+{
+	return psc_apart(gpa, op, large, n, large ? LARGE : PAGE);
 }
 
 static bool snp_convert(u64 gpa, unsigned int n, bool shared)

@@ -44,7 +44,7 @@ struct cpu {
 	u64 resume;			/* where a trap in a probe continues */
 	volatile u64 vector, error, rip, cr2, traps, last;
 	volatile u64 ipis;
-	volatile u64 reads;
+	volatile u64 reads, wrong;
 	volatile u64 page_faults, confidential;	/* #PF; #VE and #VC */
 };
 
@@ -87,6 +87,7 @@ extern bool stressing;
 void stress_cpu(unsigned int id);
 void stress(void);
 void hostile_acts(void);
+void hostile_scattered(void);
 void instructions_counted(void);
 void garbage_msrs(void);
 void dma(void);
@@ -101,6 +102,8 @@ void talk(void);
 u32 pvalidate(u64 va, bool large, bool validate, bool *cf);
 u64 msr_request(u64 request);
 u64 psc(u64 gpa, unsigned int op, bool large, unsigned int n);
+/* Pages that do not follow one another but are @step bytes apart. */
+u64 psc_apart(u64 gpa, unsigned int op, bool large, unsigned int n, u64 step);
 void snp_init(void);
 extern u8 *ghcb;
 

@@ -43,6 +43,9 @@ static void good_stale_tlb(void)
 	       !probe_read(WINDOW_A, &v) && trapped(14, 0));
 }
 
+/* What CPU 1 should read there, or 0: anything. */
+static volatile u64 right;
+
 /* CPU 1 reads WINDOW_B all the time; what makes it notice? */
 static void good_stale_other_cpu(void)
 {
@@ -118,10 +121,15 @@ void test_ap(unsigned int id)
 		restore_fpu();
 	__asm__ volatile("sti");
 	for (;;) {
-		if (probe_read(WINDOW_B, NULL))
+		u64 wanted = right, v;
+
+		if (probe_read(WINDOW_B, &v)) {
 			c->reads++;
-		else
+			if (wanted && wanted == right && v != wanted)
+				c->wrong++;
+		} else {
 			__builtin_ia32_pause();
+		}
 	}
 }
 
@@ -237,6 +245,34 @@ static void order_present_snp(void)
 	shoot_down(WINDOW_B);
 	expect_what_was();
 	call2(CVM_HOST_CONVERT, P0, CVM_STATE_PRIVATE);
+}
+
+/*
+ * The host takes the page: the reader meets #VC or what was there, and never
+ * other bytes. That is SNP's promise of integrity.
+ */
+static void unasked_beside_reader(void)
+{
+	struct cpu *ap = cpu_of(1);
+	u64 bad = ap->confidential;
+	bool cf;
+
+	if (boot->cpus < 2)
+		return;
+	map_private(WINDOW_B, P0);
+	for (u64 i = 1; i <= 200; i++) {
+		*(volatile u64 *)P0 = i;
+		right = i;
+		reader_at_work();
+		call2(CVM_HOST_CONVERT, P0, CVM_STATE_SHARED);
+		reader_at_work();
+		right = 0;
+		pvalidate(P0, false, true, &cf);
+	}
+	report("unasked: the reader takes #VC", ap->confidential >= bad + 200);
+	report("unasked: the reader meets no other bytes", !ap->wrong);
+	*(volatile u64 *)pte_of(WINDOW_B) = 0;
+	shoot_down(WINDOW_B);
 }
 
 /* The same where a private access to a shared page is the guest's end. */
@@ -749,6 +785,13 @@ static void not_fatal(void)
 		__asm__ volatile("lidt %0\n\tud2" : : "m"(none));
 	} else if (append_is("bad-tss")) {
 		bad_tss();
+	} else if (append_is("terminate")) {
+		msr_request(0x100);
+	} else if (append_is("terminate-unasked")) {
+		call2(CVM_HOST_CONVERT, R2, CVM_STATE_SHARED);
+		map_private(WINDOW_A, R2);
+		probe_read(WINDOW_A, NULL);
+		msr_request(0x100);
 	} else if (append_is("spin")) {
 		for (;;)
 			__builtin_ia32_pause();
@@ -772,6 +815,8 @@ static void not_fatal(void)
 		finish();
 	} else if (append_is("acts")) {
 		hostile_acts();
+	} else if (append_is("scattered")) {
+		hostile_scattered();
 	} else if (append_is("stress")) {
 		stress();
 	} else if (append_is("dma")) {
@@ -814,6 +859,7 @@ static void platform_tests(void)
 		snp_traps();
 		snp_mismatches();
 		order_present_snp();
+		unasked_beside_reader();
 		break;
 	case CVM_TDX:
 		tdx_accept();

@@ -252,14 +252,50 @@ static int run_machine(struct report *r)
 
 /* ---- the verdict ---- */
 
+static bool may_refuse(const struct report *r)
+{
+	return !strncmp(r->l->host, "failing", 7) ||
+	       !strncmp(r->l->host, "hostile", 7);
+}
+
 /* A host that refuses is no fault of the guest's; anything else is. */
+static bool nothing_wrong(const struct report *r, const struct shape *s)
+{
+	return !s->wrong && !s->mangled &&
+	       (may_refuse(r) || (!s->refused && !s->given_up));
+}
+
 static bool shape_right(const struct report *r, const struct shape *s)
 {
-	bool may_refuse = !strncmp(r->l->host, "failing", 7) ||
-			  !strncmp(r->l->host, "hostile", 7);
+	return s->conversions && nothing_wrong(r, s);
+}
 
-	return s->conversions && !s->wrong && !s->mangled &&
-	       (may_refuse || (!s->refused && !s->given_up));
+/*
+ * The guest did nothing wrong up to where it ended, and yet has not passed:
+ * the host's doing alone. No other failed run is spared the word unsafe.
+ */
+static const char *host_ended_it(const struct report *r)
+{
+	static char why[96];
+
+	if (!may_refuse(r) || r->violations || r->patched != r->l->patched ||
+	    r->l->devices)
+		return NULL;
+	for (unsigned int i = 0; i < r->shapes; i++)
+		if (!nothing_wrong(r, &r->shape[i]))
+			return NULL;
+	if (!strncmp(r->why, "failed: forced by the host", 26))
+		return "the host took a page away, or lied about it";
+	if (!r->ended || r->code)
+		return NULL;
+	for (unsigned int i = 0; i < r->shapes; i++)
+		if (!r->shape[i].conversions) {
+			snprintf(why, sizeof(why),
+				 "the host let no conversion of '%s' pass",
+				 r->shape[i].name);
+			return why;
+		}
+	return NULL;
 }
 
 static int judge(const struct report *r)
@@ -359,9 +395,12 @@ static void print(const struct report *r, int verdict)
 	if (r->l->patched && !r->patched)
 		printf("  the live patch did not load\n");
 	printf("  %s\n", r->why);
-	printf("%s\n", verdict == 0 ?
-	       "every page was right, and no confidential exception came" :
-	       verdict == 1 ? "NOT SAFE" : "no verdict");
+	if (verdict == 0)
+		puts("every page was right, and no confidential exception came");
+	else if (verdict == 1 && host_ended_it(r))
+		printf("no verdict: %s\n", host_ended_it(r));
+	else
+		puts(verdict == 1 ? "NOT SAFE" : "no verdict");
 }
 
 static bool write_json(const struct report *r, int verdict)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-# Tests of the explorer: tests/explore (units), tests/twins (count equality).
+# Tests of the explorer: tests/explore (units), tests/twins (count equality);
+# and of `make check` itself: tests/harness.
 
 EXPLORE_SRC := lab/explore.c lab/explore.h
 EXPLORE_TEST := $(B)/tests/explore
@@ -26,6 +27,13 @@ check-explore: $(EXPLORE_PROGRAMS)
 
 CHECKS += check-explore
 CHECKS_ALL += check-explore
+
+.PHONY: check-harness
+check-harness:
+	@scripts/t harness tests/harness/run
+
+CHECKS += check-harness
+CHECKS_ALL += check-harness
 
 # The protocol of tests/twins/README in C, and with five faults.
 TWINS := $(B)/tests/twins

@@ -235,11 +235,9 @@ void handle_mismatch(struct vcpu *c, const struct access *a)
 		machine_unlock();
 		return;
 	}
-	forced = is_ram(a->gpa) && page_state(a->gpa) & CVM_STATE_BY_HOST;
+	forced = forced_by_host(c, a->gpa);
 	count(mismatch_counter(a), 1);
-	if (forced)
-		forced_by_host(c);
-	else
+	if (!forced)
 		violation(c, a->gpa, "%s through a %s mapping",
 			  access_name(a->error),
 			  a->private ? "private" : "shared");

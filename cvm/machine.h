@@ -75,7 +75,11 @@ struct vcpu {
 
 	/* SNP and vTOM on SNP */
 	u64 ghcb;
-	bool forced;			/* this CPU met what the host had done */
+	/*
+	 * This CPU met what the host had done. Linux ends itself at a #VC that
+	 * it cannot handle, and prints first: by then it has had other ones.
+	 */
+	bool forced;
 	/* TDX: what TDG.VP.VEINFO.GET will return */
 	struct {
 		u32 valid, length, info;
@@ -266,7 +270,8 @@ u64 counter(enum cvm_counter which);
 void expect_violations(u64 n);
 __attribute__((format(printf, 3, 4)))
 void violation(struct vcpu *c, u64 gpa, const char *fmt, ...);
-void forced_by_host(struct vcpu *c);
+bool forced_by_host(struct vcpu *c, u64 gpa);
+const char *whose_doing(bool forced);
 __attribute__((noreturn)) void machine_end(bool passed, const char *why);
 __attribute__((noreturn, format(printf, 2, 3)))
 void machine_stop(struct vcpu *c, const char *fmt, ...);

@@ -128,12 +128,10 @@ static void assign(struct vcpu *c, u64 gpa)
 {
 	struct access a = { .gpa = gpa, .raw = gpa | GUEST_BIT,
 			    .private = true, .state = CVM_STATE_SHARED };
-	bool forced = page_state(gpa) & CVM_STATE_BY_HOST;
+	bool forced = forced_by_host(c, gpa);
 
 	count(CVM_N_BAD_CALL, 1);
-	if (forced)
-		forced_by_host(c);
-	else
+	if (!forced)
 		violation(c, gpa, "PVALIDATE of a page that is shared");
 	if (host_kind() == CVM_HOST_STRICT) {
 		machine_unlock();
@@ -230,10 +228,15 @@ struct psc {
 	u64 entry[PSC_MAX];
 };
 
+static u64 psc_gpa(u64 entry)
+{
+	return (entry >> 12 & 0xffffffffffUL) << 12;
+}
+
 /* One entry, faithfully. Returns pages, 0 when it is nonsense. */
 static u64 psc_entry(u64 e, bool small, bool twice)
 {
-	u64 gpa = (e >> 12 & 0xffffffffffUL) << 12;
+	u64 gpa = psc_gpa(e);
 	unsigned int op = e >> 52 & 15;
 	bool large = e >> 56 & 1;
 	u64 pages = large ? PAGES_IN_LARGE : 1;
@@ -273,7 +276,7 @@ static u64 psc_entries(struct psc *p, u32 end, bool small, bool twice)
 static void psc_lied(const struct psc *p, u32 from)
 {
 	for (u32 i = from; i <= p->end; i++)
-		host_lied((p->entry[i] >> 12 & 0xffffffffffUL) << 12,
+		host_lied(psc_gpa(p->entry[i]),
 			  p->entry[i] >> 56 & 1 ? PAGES_IN_LARGE : 1);
 }
 
@@ -343,7 +346,7 @@ static u64 psc_page(struct vcpu *c, struct psc *p)
 	if (p->reserved || p->end >= PSC_MAX || p->current > p->end)
 		return PSC_BAD_HEADER;
 	for (u32 i = p->current; i <= p->end; i++)
-		host_hears_of((p->entry[i] >> 12 & 0xffffffffffUL) << 12);
+		host_hears_of(psc_gpa(p->entry[i]));
 	act = host_decide(PSC_ACTS);
 	switch (act) {
 	case HOST_LIE:
@@ -554,15 +557,6 @@ static void ghcb_create_cpu(struct vcpu *c, struct ghcb *g)
 	vcpu_go(t);
 }
 
-/*
- * Linux ends itself at a #VC that it cannot handle, and prints first: by then
- * the CPU has had other ones.
- */
-static const char *whose_doing(const struct vcpu *c)
-{
-	return c->forced ? "forced by the host: " : "";
-}
-
 static void ghcb_request(struct vcpu *c, struct ghcb *g)
 {
 	u64 code = ghcb_get(g, GHCB_CODE);
@@ -609,7 +603,7 @@ static void ghcb_request(struct vcpu *c, struct ghcb *g)
 		break;
 	case 0x8000fffe:
 		machine_stop(c, "%sthe guest asked for termination: %lx %lx",
-			     whose_doing(c), ghcb_get(g, GHCB_INFO1),
+			     whose_doing(c->forced), ghcb_get(g, GHCB_INFO1),
 			     ghcb_get(g, GHCB_INFO2));
 	default:
 		answer_malformed(g, MALFORMED_EVENT);
@@ -646,7 +640,7 @@ static void msr_request(struct vcpu *c, u64 m)
 		break;
 	case 0x100:
 		machine_stop(c, "%sthe guest asked for termination: set %lu, "
-			     "reason %lu", whose_doing(c), m >> 12 & 15,
+			     "reason %lu", whose_doing(c->forced), m >> 12 & 15,
 			     m >> 16 & 255);
 	default:
 		machine_stop(c, "VMGEXIT with an unknown MSR request %lx", m);

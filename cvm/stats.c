@@ -123,11 +123,23 @@ static void end(bool passed, const char *why)
 	power_off();
 }
 
-/* Not the guest's violation: the host had converted the page unasked. */
-void forced_by_host(struct vcpu *c)
+/*
+ * @c met page @gpa in a state that forbids what it did. True, counted and
+ * remembered when the host had changed it unasked: no violation of the guest's.
+ */
+bool forced_by_host(struct vcpu *c, u64 gpa)
 {
+	if (!is_ram(gpa) || !(page_state(gpa) & CVM_STATE_BY_HOST))
+		return false;
 	count(CVM_N_FORCED, 1);
 	c->forced = true;
+	return true;
+}
+
+/* What the reason for an end starts with. */
+const char *whose_doing(bool forced)
+{
+	return forced ? "forced by the host: " : "";
 }
 
 void machine_end(bool passed, const char *why)
@@ -179,20 +191,15 @@ void guest_lost(struct vcpu *c, bool forced, const char *fmt, ...)
 {
 	char why[160];
 	va_list ap;
-	size_t n = 0;
 
-	if (forced) {
-		memcpy(why, "forced by the host: ", 21);
-		n = 20;
-	}
 	va_start(ap, fmt);
-	vformat(why + n, sizeof(why) - n, fmt, ap);
+	vformat(why, sizeof(why), fmt, ap);
 	va_end(ap);
 	if (!forced && expected && counters[CVM_N_VIOLATIONS] == expected) {
 		end_once();
 		end(true, why);
 	}
-	machine_stop(c, "%s", why);
+	machine_stop(c, "%s%s", whose_doing(forced), why);
 }
 
 void machine_cannot(const char *fmt, ...)

@@ -189,12 +189,10 @@ static void add_missing(struct vcpu *c, u64 gpa)
 {
 	struct access a = { .gpa = gpa, .raw = gpa, .private = true,
 			    .state = CVM_STATE_SHARED };
-	bool forced = page_state(gpa) & CVM_STATE_BY_HOST;
+	bool forced = forced_by_host(c, gpa);
 
 	count(CVM_N_BAD_CALL, 1);
-	if (forced)
-		forced_by_host(c);
-	else
+	if (!forced)
 		violation(c, gpa, "accept of a page that is shared");
 	if (host_kind() == CVM_HOST_STRICT)
 		guest_lost(c, forced, "accept of a shared page, gpa %lx", gpa);

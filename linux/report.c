@@ -379,6 +379,8 @@ static const char *origin(const struct linux_run *l)
 
 static void print(const struct report *r, int verdict)
 {
+	const char *host = verdict == 1 ? host_ended_it(r) : NULL;
+
 	printf("Linux %s on %s, %s CPUs, host %s, %s\n",
 	       r->release[0] ? r->release : r->l->version, r->l->platform,
 	       r->l->cpus, r->l->host, origin(r->l));
@@ -397,8 +399,8 @@ static void print(const struct report *r, int verdict)
 	printf("  %s\n", r->why);
 	if (verdict == 0)
 		puts("every page was right, and no confidential exception came");
-	else if (verdict == 1 && host_ended_it(r))
-		printf("no verdict: %s\n", host_ended_it(r));
+	else if (host)
+		printf("no verdict: %s\n", host);
 	else
 		puts(verdict == 1 ? "NOT SAFE" : "no verdict");
 }

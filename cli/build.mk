@@ -10,14 +10,14 @@ CLI := $(B)/cli$(if $(filter 1,$(RELEASE)),-release)
 CLI_SRCS := main check question field pool lanes wrap render svg report json \
 	trace replay orders
 CLI_OBJS := $(patsubst %,$(CLI)/%.o,$(CLI_SRCS))
-BOOT ?= $(wildcard cvm/boot.c)
-LINUX_CMD := $(if $(BOOT),$(wildcard linux/linux_cmd.c))
+BOOT ?= $(wildcard cvm/launch/boot.c)
+LINUX_CMD := $(if $(BOOT),$(wildcard cli/linux/linux_cmd.c))
 
-CLI_CFLAGS = $(HOST_CFLAGS) -fno-pie $(LAB_SAN) -Icli -Ilab -Icvm \
+CLI_CFLAGS = $(HOST_CFLAGS) -fno-pie $(LAB_SAN) -Icli -Ilab -Icvm -Icvm/launch \
 	-DAIRLOCK_VERSION='"$(AIRLOCK_VERSION)"' $(if $(BOOT),-DCLI_BOOT) \
-	$(if $(LINUX_CMD),-Ilinux -DCLI_LINUX)
+	$(if $(LINUX_CMD),-Icli/linux -DCLI_LINUX)
 CLI_BOOT_OBJS = $(if $(BOOT),$(patsubst $(CVM)/%,$(CLI)/cvm/%,$(filter-out \
-	%/machine_image.o,$(CVM_BOOT_OBJS))) $(CVM)/machine_image.o) \
+	%/machine_image.o,$(CVM_BOOT_OBJS))) $(CVM)/launch/machine_image.o) \
 	$(if $(LINUX_CMD),$(patsubst $(LINUX)/%,$(CLI)/linux/%,$(LINUX_CMD_OBJS)))
 
 ALL += $(B)/airlock
@@ -32,7 +32,7 @@ $(CLI)/cvm/%.o: cvm/%.c
 	$(call say,CC,$@)
 	$(Q)$(CC) $(CLI_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(CLI)/linux/%.o: linux/%.c
+$(CLI)/linux/%.o: cli/linux/%.c
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(CLI_CFLAGS) -MMD -MP -c -o $@ $<
@@ -51,7 +51,7 @@ $(B)/airlock: $(CLI_OBJS) $(B)/airlock.kind $$(LAB_OBJS) $$(CLI_BOOT_OBJS)
 	$(Q)$(CC) $(HOST_CFLAGS) $(LAB_LDFLAGS) -no-pie -o $@ \
 		$(filter %.o,$^) $(LAB_LIBS) -ljansson
 
--include $(wildcard $(CLI)/*.d $(CLI)/cvm/*.d $(CLI)/linux/*.d)
+-include $(wildcard $(CLI)/*.d $(CLI)/cvm/*/*.d $(CLI)/linux/*.d)
 
 # What `make run` shows: every order on every platform, and today's on SNP.
 # A counterexample is what is expected to be seen: exit 1 is no error here.

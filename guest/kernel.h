@@ -24,7 +24,7 @@
 
 #include <stdarg.h>
 
-#include "../cvm/guest-abi.h"
+#include "../cvm/abi/guest-abi.h"
 
 typedef uint8_t u8;
 typedef uint16_t u16;

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # The lab: the engine's own sources, compiled as they are, on simulated CPUs.
 
-LAB_SRCS := $(addprefix lab/,explore.c intern.c frames.c mmu.c host.c \
-	engine.c step.c props.c setup.c lab.c narrate.c where.c ends.c verdict.c)
+LAB_SRCS := $(addprefix lab/search/,explore.c intern.c ends.c) \
+	$(addprefix lab/machine/,frames.c mmu.c host.c props.c) \
+	$(addprefix lab/,engine.c step.c setup.c lab.c narrate.c where.c verdict.c)
 # Everything but the instructions, which the lab's machine supplies itself.
 LAB_ENGINE_SRCS = $(filter-out engine/insn/%,$(ENGINE_SRCS))
 
@@ -61,7 +62,7 @@ $(LAB_TESTS): %: %.o $(LAB_OBJS)
 	$(Q)$(CC) $(LAB_LDFLAGS) -o $@ $^ $(LAB_LIBS)
 
 # Parts that run no engine, with AddressSanitizer.
-$(LAB_DIR)/tests/parts: tests/lab/parts.c lab/ends.c lab/intern.c $(KIND)
+$(LAB_DIR)/tests/parts: tests/lab/parts.c lab/search/ends.c lab/search/intern.c $(KIND)
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(HOST_CFLAGS) $(SAN) -Ilab -o $@ $(filter %.c,$^) \

@@ -11,7 +11,7 @@
  *
  * The port polices the contract of port.h as it goes.
  */
-#include "machine.h"
+#include "machine/machine.h"
 
 #include <err.h>
 #include <stdlib.h>

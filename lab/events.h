@@ -2,7 +2,7 @@
 #ifndef LAB_EVENTS_H
 #define LAB_EVENTS_H
 
-#include "explore.h"
+#include "search/explore.h"
 
 /* What can happen next; lab.c says what each is. */
 enum event { EV_STEP, EV_IPI, EV_READ, EV_ACT, EV_DRAIN, EV_FILL, EV_DROP,

@@ -16,7 +16,7 @@
  * An event that can turn out in several ways asks choose() on its way and is
  * run once for each way.
  */
-#include "machine.h"
+#include "machine/machine.h"
 #include "events.h"
 
 #include <err.h>

@@ -10,7 +10,7 @@
 
 #include <airlock/airlock.h>
 #include <stdio.h>
-#include "explore.h"
+#include "search/explore.h"
 
 #define LAB_MAX_CPUS	4
 #define LAB_MAX_PAGES	512

@@ -3,7 +3,7 @@
  * A trace in words: runs it again, event by event, and says what each did and
  * what it changed.
  */
-#include "machine.h"
+#include "machine/machine.h"
 #include "events.h"
 
 #include <stdarg.h>

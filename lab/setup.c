@@ -13,7 +13,7 @@
  * before and after it. With vmalloc the range's pages lie two apart, and a
  * second mapping puts them side by side, between two bystanders of its own.
  */
-#include "machine.h"
+#include "machine/machine.h"
 
 #include <stdlib.h>
 #include <string.h>

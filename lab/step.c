@@ -6,7 +6,7 @@
  * Instructions that serialise (INVLPG, PVALIDATE, VMGEXIT, TDCALL, VMCALL,
  * CLFLUSH with its fence, locked operations) drain the store buffer first.
  */
-#include "machine.h"
+#include "machine/machine.h"
 
 #include <string.h>
 

@@ -2,8 +2,8 @@
 /*
  * From a question to an answer.
  */
-#include "machine.h"
-#include "ends.h"
+#include "machine/machine.h"
+#include "search/ends.h"
 
 #include <err.h>
 #include <stdio.h>

@@ -14,7 +14,7 @@ BENCH_GUESTS = $(patsubst %,$(LINUX)/%/initrd,$(sort $(BENCH_PAIR)))
 
 .PHONY: bench-linux check-linux-bench
 bench-linux: $(BENCH_GUESTS) $(B)/airlock-linux
-	@linux/bench-run $(BENCH_PAIR)
+	@linux/tools/bench-run $(BENCH_PAIR)
 
 check-linux-bench: $(BENCH_GUESTS) $(B)/airlock-linux
 	@scripts/t linux-bench tests/linux/bench $(BENCH_PAIR)

@@ -8,18 +8,19 @@
 
 LINUX := $(B)/linux
 LINUX_CMD_OBJS := $(patsubst %,$(LINUX)/%.o,linux_cmd report devices)
-LINUX_GUEST_SRC := $(wildcard linux/*/Kbuild linux/*/*.[ch] linux/*.[ch] \
+LINUX_GUEST_SRC := $(wildcard linux/*/Kbuild linux/*/*.[ch] \
+	linux/guest/*/Kbuild linux/guest/*/*.[ch] \
 	engine/transition.[ch] engine/order.c include/airlock/*.h) \
-	$(wildcard linux/backport/*) linux/fit \
-	cvm/guest-abi.h linux/guest linux/init linux/traffic
+	$(wildcard linux/backport/*) linux/tools/fit \
+	cvm/abi/guest-abi.h linux/tools/initrd linux/guest/init linux/guest/traffic
 LINUX_DEFAULT := 6.12
 
 ALL += $(B)/airlock-linux
 
-$(LINUX)/%.o: linux/%.c linux/build.mk $(KIND)
+$(LINUX)/%.o: cli/linux/%.c linux/build.mk $(KIND)
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(HOST_CFLAGS) $(SAN) -Icvm -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(HOST_CFLAGS) $(SAN) -Icvm -Icvm/launch -MMD -MP -c -o $@ $<
 
 $(B)/airlock-linux: $(LINUX)/linux_main.o $(LINUX_CMD_OBJS) $(CVM_BOOT_OBJS)
 	$(call say,LD,$@)
@@ -31,13 +32,13 @@ $(B)/airlock-linux: $(LINUX)/linux_main.o $(LINUX_CMD_OBJS) $(CVM_BOOT_OBJS)
 linux-setup:
 	@scripts/setup qemu linux
 
-$(LINUX)/%/fetched: linux/fetch | linux-setup
+$(LINUX)/%/fetched: linux/tools/fetch | linux-setup
 	$(call say,FETCH,$(@D))
-	$(Q)linux/fetch $* $(@D)
+	$(Q)linux/tools/fetch $* $(@D)
 
 $(LINUX)/%/initrd: $(LINUX)/%/fetched $(LINUX_GUEST_SRC) | linux-setup
 	$(call say,GUEST,$@)
-	$(Q)linux/guest $(@D)
+	$(Q)linux/tools/initrd $(@D)
 
 .PRECIOUS: $(LINUX)/%/fetched $(LINUX)/%/initrd
 linux-guest: $(LINUX)/$(LINUX_DEFAULT)/initrd

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# Kernels built from Debian's source (linux/source, linux/kernel), stock and
+# Kernels built from Debian's source (linux/tools/source, linux/tools/kernel), stock and
 # with the series of patches, and what they do on each platform:
 #
 #   make linux [VERSION=6.12]   6.1, 6.12, 7.3..., newest
@@ -9,7 +9,7 @@
 
 VERSION ?= $(LINUX_DEFAULT)
 LINUX_CONFIG := linux/config/guest.config linux/config/needed
-LINUX_SERIES := $(wildcard linux/series linux/fit linux/steps/*/* \
+LINUX_SERIES := $(wildcard linux/tools/series linux/tools/fit linux/steps/*/* \
 	linux/backport/* linux/port/* include/airlock/*.h \
 	engine/transition.[ch] engine/order.c)
 
@@ -17,39 +17,39 @@ LINUX_SERIES := $(wildcard linux/series linux/fit linux/steps/*/* \
 linux-kernel-setup: linux-setup
 	@scripts/setup kernel
 
-$(LINUX)/source-%/version: linux/source | linux-kernel-setup
+$(LINUX)/source-%/version: linux/tools/source | linux-kernel-setup
 	$(call say,SOURCE,$(@D))
-	$(Q)linux/source $* $(@D)
+	$(Q)linux/tools/source $* $(@D)
 
-$(LINUX)/stock-%/built: $(LINUX)/source-%/version linux/kernel $(LINUX_CONFIG)
+$(LINUX)/stock-%/built: $(LINUX)/source-%/version linux/tools/kernel $(LINUX_CONFIG)
 	$(call say,KERNEL,$(@D))
-	$(Q)linux/kernel stock $* $(<D)
+	$(Q)linux/tools/kernel stock $* $(<D)
 
 # After the stock kernel, whose objects are most of it.
-$(LINUX)/airlock-%/built: $(LINUX)/source-%/version linux/kernel \
+$(LINUX)/airlock-%/built: $(LINUX)/source-%/version linux/tools/kernel \
 		$(LINUX_CONFIG) $(LINUX_SERIES) | $(LINUX)/stock-%/built
 	$(call say,KERNEL,$(@D))
-	$(Q)linux/kernel airlock $* $(<D)
+	$(Q)linux/tools/kernel airlock $* $(<D)
 
 $(LINUX)/stock-%/initrd: $(LINUX)/stock-%/built $(LINUX_GUEST_SRC)
 	$(call say,GUEST,$@)
-	$(Q)linux/guest $(@D)
+	$(Q)linux/tools/initrd $(@D)
 
 $(LINUX)/airlock-%/initrd: $(LINUX)/airlock-%/built $(LINUX_GUEST_SRC)
 	$(call say,GUEST,$@)
-	$(Q)linux/guest $(@D)
+	$(Q)linux/tools/initrd $(@D)
 
 .PRECIOUS: $(LINUX)/source-%/version $(LINUX)/stock-%/built \
 	$(LINUX)/airlock-%/built $(LINUX)/stock-%/initrd \
 	$(LINUX)/airlock-%/initrd
 
 define linux_built # VERSION
-$(foreach k,stock $(if $(wildcard linux/series),airlock),\
+$(foreach k,stock $(if $(wildcard linux/tools/series),airlock),\
 	$(LINUX)/$(k)-$(1)/initrd)
 endef
 
 linux: $(call linux_built,$(VERSION)) $(B)/airlock-linux
-	@linux/boots $(VERSION)
+	@linux/tools/boots $(VERSION)
 
 .PHONY: check-linux-kernel
 check-linux-kernel: $(call linux_built,$(LINUX_DEFAULT)) $(B)/airlock-linux

@@ -8,7 +8,7 @@ linux-series: linux-kernel-setup
 	@[ -n '$(TREE)' ] || { \
 		echo 'make linux-series TREE=DIR [OUT=DIR]: whose series?' >&2; \
 		exit 2; }
-	@linux/series '$(TREE)' '$(OUT)'
+	@linux/tools/series '$(TREE)' '$(OUT)'
 	@echo 'in $(OUT)'
 
 # The oldest, the default and the newest that it is for.

@@ -2,7 +2,7 @@
 # Tests of the explorer: tests/explore (units), tests/twins (count equality);
 # and of `make check` itself: tests/harness.
 
-EXPLORE_SRC := lab/explore.c lab/explore.h
+EXPLORE_SRC := lab/search/explore.c lab/search/explore.h
 EXPLORE_TEST := $(B)/tests/explore
 
 # The same tests with a table that grows all the time, and with a bad hash.
@@ -19,7 +19,7 @@ $(EXPLORE_PROGRAMS): $(EXPLORE_TEST)/%: tests/explore/explore_test.c \
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HOST_CFLAGS) -fsanitize=address,undefined \
 		-fno-sanitize-recover=all -Ilab $(EXPLORE_AS_$*) \
-		tests/explore/explore_test.c lab/explore.c -lcmocka -o $@
+		tests/explore/explore_test.c lab/search/explore.c -lcmocka -o $@
 
 .PHONY: check-explore
 check-explore: $(EXPLORE_PROGRAMS)
@@ -42,7 +42,7 @@ TWIN_BROKEN := $(addprefix $(TWINS)/twin-broken-,1 2 3 4 5)
 define TWIN_BUILD
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(HOST_CFLAGS) -Ilab $(1) tests/twins/twin.c lab/explore.c \
+	$(Q)$(CC) $(HOST_CFLAGS) -Ilab $(1) tests/twins/twin.c lab/search/explore.c \
 		-o $@
 endef
 

@@ -6,7 +6,7 @@
  * nearly every lookup meets states that differ and hash alike.
  */
 
-#include "explore.h"
+#include "search/explore.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

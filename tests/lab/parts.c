@@ -6,8 +6,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "ends.h"
-#include "intern.h"
+#include "search/ends.h"
+#include "search/intern.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The reduced transition of tests/twins/README, for lab/explore.h.
+ * The reduced transition of tests/twins/README, for lab/search/explore.h.
  *
  *   twin CPUS PAGES BUFFER FENCE ORDER count|check|trace
  *
@@ -9,7 +9,7 @@
  * that the comparison with the other two has to notice.
  */
 
-#include "explore.h"
+#include "search/explore.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Reads the guest, a Linux bzImage or an ELF, and packs it for the machine. */
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "abi/blob.h"
+#include "launch.h"
+
+#define MIB		(1024UL * 1024)
+#define PAGE		4096UL
+#define PAGE_UP(n)	(((n) + PAGE - 1) & ~(PAGE - 1))
+
+struct file {
+	const char *name;
+	unsigned char *data;
+	size_t size;
+};
+
+static bool read_file(struct file *f, const char *what)
+{
+	struct stat st;
+	int fd = open(f->name, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		launch_error("cannot read the %s '%s': %s", what, f->name,
+			     strerror(errno));
+		goto fail;
+	}
+	if (!S_ISREG(st.st_mode) || st.st_size == 0) {
+		launch_error("the %s '%s' is %s", what, f->name,
+			     S_ISREG(st.st_mode) ? "empty" : "not a file");
+		goto fail;
+	}
+	f->size = (size_t)st.st_size;
+	f->data = mmap(NULL, f->size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (f->data == MAP_FAILED) {
+		launch_error("cannot map '%s': %s", f->name, strerror(errno));
+		goto fail;
+	}
+	close(fd);
+	return true;
+fail:
+	if (fd >= 0)
+		close(fd);
+	return false;
+}
+
+static uint64_t field(const struct file *f, size_t at, unsigned int size)
+{
+	uint64_t v = 0;
+
+	memcpy(&v, f->data + at, size);
+	return v;
+}
+
+/* Documentation/arch/x86/boot.rst: the setup header and its 64-bit entry. */
+static bool check_linux(const struct file *f, uint64_t *end)
+{
+	uint64_t setup;
+
+	if (f->size < 0x1000 || field(f, 0x1fe, 2) != 0xaa55 ||
+	    memcmp(f->data + 0x202, "HdrS", 4)) {
+		launch_error("'%s' is not a kernel (neither a bzImage nor an "
+			     "x86-64 ELF)", f->name);
+		return false;
+	}
+	setup = (field(f, 0x1f1, 1) + 1) * 512;
+	if (field(f, 0x206, 2) < 0x20c || !(field(f, 0x236, 2) & 1) ||
+	    setup >= f->size) {
+		launch_error("'%s' has no 64-bit entry (boot protocol 2.12)",
+			     f->name);
+		return false;
+	}
+	*end = field(f, 0x258, 8) + field(f, 0x260, 4);
+	if (field(f, 0x258, 8) < CVM_RAM_BASE ||
+	    f->size - setup > field(f, 0x260, 4)) {
+		launch_error("'%s' does not load at %lu MiB or above", f->name,
+			     CVM_RAM_BASE / MIB);
+		return false;
+	}
+	return true;
+}
+
+static bool check_elf_header(const struct file *f, const Elf64_Ehdr *e)
+{
+	if (e->e_ident[EI_CLASS] != ELFCLASS64 || e->e_machine != EM_X86_64 ||
+	    e->e_type != ET_EXEC || e->e_phentsize != sizeof(Elf64_Phdr) ||
+	    e->e_phoff > f->size ||
+	    e->e_phnum > (f->size - e->e_phoff) / sizeof(Elf64_Phdr)) {
+		launch_error("'%s' is not a static x86-64 ELF executable",
+			     f->name);
+		return false;
+	}
+	return true;
+}
+
+static bool segment_ok(const struct file *f, const Elf64_Phdr *p)
+{
+	return p->p_filesz <= p->p_memsz && p->p_offset <= f->size &&
+	       p->p_filesz <= f->size - p->p_offset &&
+	       p->p_paddr >= CVM_RAM_BASE && p->p_paddr < 1UL << 31 &&
+	       p->p_memsz < 1UL << 31;
+}
+
+/* Flatten an ELF into the bytes from its lowest to its highest address. */
+static unsigned char *flatten_elf(const struct file *f, struct blob *b)
+{
+	uint64_t low = ~0UL, high = 0, file_high = 0;
+	const Elf64_Phdr *p;
+	unsigned char *flat;
+	Elf64_Ehdr e;
+
+	memcpy(&e, f->data, sizeof(e));
+	if (!check_elf_header(f, &e))
+		return NULL;
+	p = (const void *)(f->data + e.e_phoff);
+	for (int i = 0; i < e.e_phnum; i++) {
+		if (p[i].p_type != PT_LOAD || !p[i].p_memsz)
+			continue;
+		if (!segment_ok(f, &p[i])) {
+			launch_error("'%s': segment %d is not at %lu MiB or "
+				     "above, or not in the file", f->name, i,
+				     CVM_RAM_BASE / MIB);
+			return NULL;
+		}
+		if (p[i].p_paddr < low)
+			low = p[i].p_paddr;
+		if (p[i].p_paddr + p[i].p_memsz > high)
+			high = p[i].p_paddr + p[i].p_memsz;
+		if (p[i].p_paddr + p[i].p_filesz > file_high)
+			file_high = p[i].p_paddr + p[i].p_filesz;
+	}
+	if (low >= high || file_high <= low) {
+		launch_error("'%s' has nothing to load", f->name);
+		return NULL;
+	}
+	low &= ~(PAGE - 1);
+	flat = calloc(1, file_high - low);
+	if (!flat) {
+		launch_error("out of memory");
+		return NULL;
+	}
+	for (int i = 0; i < e.e_phnum; i++)
+		if (p[i].p_type == PT_LOAD && p[i].p_memsz)
+			memcpy(flat + (p[i].p_paddr - low),
+			       f->data + p[i].p_offset, p[i].p_filesz);
+	b->load = low;
+	b->entry = e.e_entry;
+	b->kernel_size = file_high - low;
+	b->memory_size = high - low;
+	return flat;
+}
+
+static bool put(int fd, const void *data, size_t n)
+{
+	const char *at = data;
+
+	while (n) {
+		ssize_t done = write(fd, at, n);
+
+		if (done < 0) {
+			if (errno == EINTR)
+				continue;
+			launch_error("cannot write the guest image: %s",
+				     strerror(errno));
+			return false;
+		}
+		at += done;
+		n -= (size_t)done;
+	}
+	return true;
+}
+
+static bool pad(int fd, size_t n)
+{
+	static const char zeroes[PAGE];
+
+	return put(fd, zeroes, PAGE_UP(n) - n);
+}
+
+/* Header, kernel and initrd must all lie in RAM with room for the kernel. */
+static bool fits(const struct launch *l, const struct blob *b,
+		 const struct file *kernel, const struct file *initrd,
+		 uint64_t end)
+{
+	uint64_t need = end + PAGE + PAGE_UP(b->kernel_size) +
+			PAGE_UP(initrd->size) + MIB;
+
+	if (need <= l->memory * MIB)
+		return true;
+	if (initrd->size > l->memory * MIB / 2)
+		launch_error("the initrd '%s' (%zu MiB) is too large for %u "
+			     "MiB of memory", initrd->name, initrd->size / MIB,
+			     l->memory);
+	else
+		launch_error("too little memory: '%s' needs %lu MiB, it has %u",
+			     kernel->name, (need + MIB - 1) / MIB, l->memory);
+	return false;
+}
+
+int launch_image(const struct launch *l)
+{
+	struct file kernel = { .name = l->kernel };
+	struct file initrd = { .name = l->initrd };
+	struct blob b = { .kernel = PAGE };
+	unsigned char *flat = NULL;
+	const unsigned char *image;
+	uint64_t end;
+	int fd;
+
+	if (!read_file(&kernel, "kernel"))
+		return -1;
+	memcpy(b.magic, BLOB_MAGIC, sizeof(b.magic));
+	if (kernel.size > sizeof(Elf64_Ehdr) &&
+	    !memcmp(kernel.data, ELFMAG, SELFMAG)) {
+		b.kind = BLOB_ELF;
+		image = flat = flatten_elf(&kernel, &b);
+		if (!image)
+			return -1;
+		end = b.load + b.memory_size;
+	} else {
+		b.kind = BLOB_LINUX;
+		if (!check_linux(&kernel, &end))
+			return -1;
+		image = kernel.data;
+		b.kernel_size = kernel.size;
+	}
+	fd = -1;
+	if (initrd.name && !read_file(&initrd, "initrd"))
+		goto out;
+	if (!fits(l, &b, &kernel, &initrd, end))
+		goto out;
+	b.initrd = PAGE + PAGE_UP(b.kernel_size);
+	b.initrd_size = initrd.size;
+	if (l->append && strlen(l->append) >= sizeof(b.cmdline)) {
+		launch_error("--append is longer than %zu bytes",
+			     sizeof(b.cmdline) - 1);
+		goto out;
+	}
+	if (l->append)
+		strcpy(b.cmdline, l->append);
+	fd = memfd_create("guest", 0);
+	if (fd < 0) {
+		launch_error("memfd_create: %s", strerror(errno));
+		goto out;
+	}
+	if (!put(fd, &b, sizeof(b)) || !put(fd, image, b.kernel_size) ||
+	    !pad(fd, b.kernel_size) || !put(fd, initrd.data, initrd.size) ||
+	    !pad(fd, initrd.size)) {
+		close(fd);
+		fd = -1;
+	}
+out:
+	free(flat);
+	return fd;
+}

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The machine's start: read the configuration, find memory, build the nested
+ * page tables, let a platform and a boot protocol prepare CPU 0, run it.
+ *
+ * QEMU's first CPU runs no guest. When any CPU executes FXRSTOR, XRSTOR or
+ * FLDENV, cpu_set_fpus() of QEMU (10.0.2, target/i386/tcg/fpu_helper.c) clears
+ * a bit in the first CPU's hflags2, and not atomically: it can undo what VMRUN
+ * or an exit writes there just then, and so switch nested paging off in the
+ * guest or on in the machine. So CPU n of the guest has APIC ID n + 1, and
+ * firmware.c takes APIC ID 0 out of the tables.
+ */
+#include "machine.h"
+#include "abi/blob.h"
+
+struct config config;
+const struct platform *platform;
+u64 ram_end;
+bool elf_guest;
+
+static u64 pool_next, pool_end;
+
+extern char machine_image_end[], exception_stubs[];
+extern struct {
+	u64 low, high;
+} machine_idt[];
+
+/* hvm_start_info, Xen's public/arch-x86/hvm/start_info.h, version 1 */
+struct start_info {
+	u32 magic, version, flags, modules;
+	u64 module_list, cmdline, rsdp, memory_map;
+	u32 memory_entries, reserved;
+};
+
+struct memory_entry {
+	u64 address, size;
+	u32 type, reserved;
+};
+
+struct module {
+	u64 address, size, cmdline, reserved;
+};
+
+void halt_forever(void)
+{
+	for (;;)
+		__asm__ volatile("cli; hlt");
+}
+
+/* Zeroed pages that are never given back. */
+void *pool_pages(unsigned int n)
+{
+	u64 at = __atomic_fetch_add(&pool_next, n * PAGE_SIZE,
+				    __ATOMIC_RELAXED);
+
+	if (at + n * PAGE_SIZE > pool_end)
+		machine_cannot("the machine ran out of its own memory");
+	return memset((void *)at, 0, n * PAGE_SIZE);
+}
+
+void machine_exception(const u64 *frame);
+void machine_exception(const u64 *frame)
+{
+	u64 cr2;
+
+	__asm__ volatile("mov %%cr2, %0" : "=r"(cr2));
+	machine_stop(NULL, "bug in the machine: exception %lu error %lx at "
+		     "%lx, address %lx", frame[0], frame[1], frame[2], cr2);
+}
+
+static void idt_init(void)
+{
+	for (unsigned int i = 0; i < 32; i++) {
+		u64 at = (u64)exception_stubs + 16 * i;
+
+		machine_idt[i].low = (at & 0xffff) | 8UL << 16 |
+				     0x8e00UL << 32 | (at >> 16 & 0xffff) << 48;
+		machine_idt[i].high = at >> 32;
+	}
+}
+
+static u64 number(const char *words, const char *name, u64 otherwise)
+{
+	const char *v;
+
+	return word_value(words, name, &v) ? parse_u64(v, NULL) : otherwise;
+}
+
+static void read_config(const char *words)
+{
+	static const struct platform *const platforms[] = {
+		[CVM_NONE] = &plain_platform,
+		[CVM_TDX] = &tdx_platform,
+		[CVM_SNP] = &snp_platform,
+		[CVM_VTOM] = &vtom_platform,
+		[CVM_TDP] = &tdp_platform,
+	};
+
+	config.platform = (enum cvm_platform)number(words, "platform", 0);
+	config.cpus = (unsigned int)number(words, "cpus", 1);
+	config.host = (enum cvm_host)number(words, "host", 0);
+	config.host_arg = number(words, "host_arg", 0);
+	config.seed = number(words, "seed", 1);
+	config.deterministic = number(words, "deterministic", 0);
+	config.icount_shift = (unsigned int)number(words, "shift", 0);
+	config.lazy = number(words, "lazy", 0);
+	config.iommu = number(words, "iommu", 0);
+	config.isolation = (unsigned int)number(words, "isolation", 2);
+	if (config.platform >= ARRAY_SIZE(platforms) || !config.cpus ||
+	    config.cpus > MAX_CPUS)
+		machine_cannot("bad configuration '%s'", words);
+	platform = platforms[config.platform];
+	host_set(config.host, config.host_arg);
+}
+
+/*
+ * RAM that starts at 1 MiB and has no hole: all that the launcher asks for.
+ * QEMU keeps its ACPI tables at the end of the last 2 MiB, and they are copied
+ * (firmware.c), so that the guest gets it whole.
+ */
+static u64 find_ram_end(const struct start_info *si)
+{
+	const struct memory_entry *e = (void *)si->memory_map;
+
+	for (u32 i = 0; i < si->memory_entries; i++)
+		if (e[i].type == 1 && e[i].address <= MACHINE_BASE &&
+		    e[i].address + e[i].size > MACHINE_BASE)
+			return (e[i].address + e[i].size + LARGE_SIZE - 1) &
+			       LARGE_MASK;
+	return 0;
+}
+
+static void check_cpu(void)
+{
+	u32 r[4];
+
+	cpuid(0x8000000a, 0, r);
+	if (!(r[3] & 1))
+		machine_cannot("this QEMU's CPU has no nested paging");
+	cpuid(0x80000008, 0, r);
+	if ((r[0] & 0xff) != GUEST_BIT_NR + 1)
+		machine_cannot("this QEMU's CPU has %u physical address bits, "
+			       "%u are needed", r[0] & 0xff, GUEST_BIT_NR + 1);
+	cpuid(1, 0, r);
+	if (!(r[2] & 1u << 21))
+		machine_cannot("this QEMU's CPU has no x2APIC");
+}
+
+/* On the guest's CPU 0. */
+__attribute__((noreturn)) static void boot(u64 start_info)
+{
+	const struct start_info *si = (void *)start_info;
+	const struct module *m = (void *)si->module_list;
+	struct blob *b;
+
+	machine_cpu_up();
+	ram_end = find_ram_end(si);
+	if (ram_end > MAX_RAM)
+		ram_end = MAX_RAM;
+	if (!si->modules || memcmp((void *)m->address, BLOB_MAGIC, 8))
+		machine_cannot("no guest was handed over");
+	b = (void *)m->address;
+	elf_guest = b->kind == BLOB_ELF;
+
+	npt_init();
+	intercepts_init();
+	if (platform->setup)
+		platform->setup();
+	for (unsigned int i = 0; i < config.cpus; i++)
+		vcpu_init(&vcpus[i]);
+	acpi_build(si->rsdp);
+	start_machine_aps();
+	outb(0x21, 0xff);		/* mask the PICs, as firmware does */
+	outb(0xa1, 0xff);
+	if (elf_guest)
+		boot_elf(b);
+	else
+		boot_linux(b);
+	if (config.iommu)
+		vtd_setup();
+	say("@running\n");
+	vcpus[0].go = 1;
+	vcpu_run(&vcpus[0]);
+}
+
+void machine_main(const struct start_info *si);
+void machine_main(const struct start_info *si)
+{
+	idt_init();
+	check_cpu();
+	read_config((const char *)si->cmdline);
+	pool_next = ((u64)machine_image_end + PAGE_SIZE - 1) & PAGE_MASK;
+	pool_end = MACHINE_END;
+	machine_cpu_up();
+	calibrate_tsc();
+	machine_cpu_start(CVM_APIC_ID(0), boot, (u64)si, 16);
+	halt_forever();
+}

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef LAB_MACHINE_H
+#define LAB_MACHINE_H
+
+/*
+ * The inside of the lab's machine.
+ *
+ * Words
+ *   frame     a 4K page of guest-physical memory; its number is the GFN
+ *   view      how a translation reaches a frame: private or shared
+ *   host page state   what the RMP, the secure EPT or the paravisor holds
+ *   spot      a linear page that somebody may touch: a page of the range, an
+ *             alias of one, a neighbour of either, a page of a window
+ *   local     the saved stack of a CPU that runs the engine, and its request
+ *   request   the port call at which it stopped
+ *
+ * A state is a vector of numbers of interned parts:
+ *
+ *   word 0      ctx     the engine's context (bytes)
+ *   word 1      mach    frames, lock, host (struct mach)
+ *   word 2      tables  page-table pages: numbers of interned pages
+ *   word 3..    per CPU: hw (struct hw), and for converters local
+ *
+ * An action loads what it needs into struct world, changes it, and the parts
+ * that changed are interned again.
+ */
+
+#include <airlock/port.h>
+#include "lab.h"
+#include "search/intern.h"
+
+#define LAB_TABLES	24		/* page-table pages */
+#define LAB_TLB		20		/* TLB entries a CPU can hold */
+#define LAB_SB		8		/* store buffer entries, at most */
+#define LAB_PSC		4		/* stale paging-structure entries */
+#define LAB_FLUSH	17		/* ranges of one shootdown */
+#define LAB_RUNS	28		/* runs of equal frames */
+#define LAB_SPOTS	48
+#define LAB_STACK	(32u << 10)	/* bytes of an engine stack */
+#define LAB_LOCAL	(12u << 10)	/* bytes of it a state can hold */
+#define LAB_CTX		(16u << 10)	/* bytes of an engine context */
+
+/* Guest-physical layout, in frames. */
+#define GFN_TABLES	16u		/* page-table pages */
+#define GFN_GHCB	64u		/* one per CPU */
+#define GFN_HV		72u
+#define GFN_CHUNK	512u		/* first 2M chunk for ranges */
+#define GFN_END		4096u		/* 16 MiB in all */
+
+/* Linear layout. */
+#define LAB_DIRECT	UINT64_C(0xffff888000000000)
+#define LAB_VMALLOC	UINT64_C(0xffff88c000000000)
+#define LAB_WINDOW	UINT64_C(0xffff890000000000)
+
+#define PTE_P		UINT64_C(1)
+#define PTE_RW		UINT64_C(2)
+#define PTE_A		UINT64_C(0x20)
+#define PTE_D		UINT64_C(0x40)
+#define PTE_PS		UINT64_C(0x80)
+#define PTE_G		UINT64_C(0x100)
+#define PTE_NX		(UINT64_C(1) << 63)
+#define PTE_ADDR	UINT64_C(0x000ffffffffff000)
+#define LAB_ENC_BIT	47
+
+enum view { VIEW_PRIVATE = 0, VIEW_SHARED = 1 };
+
+/* A frame's state. F_IMPLICIT: the host made it shared by itself, on a
+ * mismatched access; it makes it private again by itself, too. */
+#define F_SHARED	0x0001	/* host page state: shared */
+#define F_VALID		0x0002	/* validated, accepted */
+#define F_LARGE		0x0004	/* RMP or SEPT entry is part of a 2M one */
+#define F_DIRTY_P	0x0008	/* dirty line filled under the private view */
+#define F_DIRTY_S	0x0010	/* the same, shared view */
+#define F_STALE_LINE	0x0020	/* SNP: evict reads are due */
+#define F_TAMPERED	0x0040	/* a hostile host changed it on its own */
+#define F_IMPLICIT	0x0200
+#define F_RANGE		0x0080	/* belongs to some converter's range */
+#define F_ACCEPTED	0x0100	/* validated by the guest, not given up since */
+
+struct frame_run {
+	uint16_t gfn;		/* first; the run ends where the next begins */
+	uint16_t flags;
+};
+
+/* One cached translation. A linear page is counted from LAB_DIRECT. */
+struct tlbe {
+	uint32_t vpn;		/* first linear page, aligned to the size */
+	uint32_t gfn;		/* first frame */
+	uint8_t level;		/* 1: 4K, 2: 2M, 3: 1G */
+	uint8_t view;
+	uint16_t pad;
+};
+
+struct sbe {
+	uint64_t pa;
+	uint64_t val;
+};
+
+struct psce {
+	uint32_t vpn;		/* first linear page the table maps */
+	uint32_t table;		/* its page-table page, as a GFN */
+};
+
+struct vrange {
+	uint32_t vpn;
+	uint32_t pages;
+};
+
+/* What one CPU's hardware holds. All of it is hashed: unused is zero. */
+struct hw {
+	uint8_t ntlb, nsb, npsc, nflush;
+	uint8_t waiting;	/* CPUs whose flush this CPU waits for, mask */
+	uint8_t flush_all;
+	uint8_t pinned;
+	uint8_t sent;		/* the shootdown's IPIs are out */
+	struct sbe sb[LAB_SB];
+	struct psce psc[LAB_PSC];
+	struct vrange flush[LAB_FLUSH];
+	struct tlbe tlb[LAB_TLB];	/* last: only what is used is kept */
+};
+
+/* What is there once. All of it is hashed: unused is zero. */
+struct mach {
+	int8_t lock;		/* CPU that holds it, or -1 */
+	uint8_t nruns;
+	uint8_t fails;		/* failures the host has left */
+	uint8_t acts;		/* hostile acts it has left */
+	uint8_t hook;		/* violations reported */
+	uint8_t caught;		/* lies that the engine must have seen */
+	uint16_t calls[LAB_MAX_CPUS];	/* to the host, of this conversion */
+	uint8_t finished;	/* converters, mask */
+	uint8_t stuck;		/* the host answers "retry" for ever */
+	uint8_t round[2];	/* calls made, two converters each */
+	uint32_t used;		/* page-table pages in use, mask */
+	uint32_t linked;	/* of those, reachable from the root */
+	struct frame_run run[LAB_RUNS];
+};
+
+struct tables {
+	uint32_t id[LAB_TABLES];	/* interned pages of 512 entries */
+};
+
+/* What a spot is, and who may touch it. */
+enum spot_role {
+	SPOT_RANGE,		/* a page that some converter converts */
+	SPOT_ALIAS,		/* the same page, by its other mapping */
+	SPOT_BYSTANDER,		/* a page that never converts */
+	SPOT_WINDOW,		/* of CPU owner alone */
+};
+
+struct spot {
+	uint32_t vpn;
+	uint32_t gfn;		/* what it maps; SPOT_WINDOW: what it may map */
+	enum spot_role role;
+	unsigned int owner;	/* SPOT_WINDOW: CPU. SPOT_RANGE: converter */
+	char name[40];
+};
+
+/* Where an engine stopped. */
+enum req_kind {
+	REQ_NONE,
+	REQ_START,
+	REQ_LOCK,
+	REQ_UNLOCK,
+	REQ_PTE,
+	REQ_ALLOC,
+	REQ_FREE,
+	REQ_SHOOTDOWN,		/* send, then wait until everyone flushed */
+	REQ_INVLPG,
+	REQ_CACHE,
+	REQ_PVALIDATE,
+	REQ_EVICT,
+	REQ_VMGEXIT,
+	REQ_TDCALL,
+	REQ_HYPERCALL,
+	REQ_SHARED_READ,
+	REQ_VIOLATION,
+	REQ_RETURN,		/* airlock_convert_order() came back */
+	REQ_DONE,		/* and was judged */
+	REQ_KINDS
+};
+
+struct req {
+	uint32_t kind;
+	uint32_t pad;
+	uint64_t a, b, c;
+	const void *site;	/* return address into the engine */
+	struct airlock_tdcall td;
+};
+
+/* A local, as interned: the request, then the bytes of the stack. */
+struct local {
+	struct req req;
+	uint64_t comm;		/* interned comm page + 1, 0: none live */
+	uint32_t depth;		/* bytes of stack */
+	uint32_t pad;
+	uint8_t stack[LAB_LOCAL];
+};
+#define LOCAL_HEAD	offsetof(struct local, stack)
+
+struct translation {
+	uint32_t gfn;
+	uint8_t level;
+	uint8_t view;
+	bool present;
+};
+
+/* The world an action works on. */
+struct world {
+	uint32_t ctx_id, mach_id, tables_id;
+	uint32_t hw_id[LAB_MAX_CPUS], local_id[LAB_MAX_CPUS];
+	bool mach_dirty, tables_dirty, hw_dirty[LAB_MAX_CPUS];
+	struct mach m;
+	struct tables t;
+	struct hw hw[LAB_MAX_CPUS];
+	/* judgement */
+	uint32_t bad;
+	char why[200];
+};
+
+#define CHOICES 12
+
+struct lab {
+	struct lab_config cfg;
+	struct explore_model model;
+	struct intern *blobs;		/* ctx, mach, tables, hw, local, comm */
+	struct intern *pages;		/* page-table pages */
+	struct spot spot[LAB_SPOTS];
+	unsigned int nspots;
+	struct airlock_range range[LAB_MAX_CPUS][4];
+	unsigned int nranges[LAB_MAX_CPUS];
+	unsigned int words;
+	uint32_t initial[3 + 2 * LAB_MAX_CPUS];
+
+	struct world w;			/* the one in hand */
+	struct airlock *engine;
+	struct airlock_config ecfg;
+	bool setup;			/* port calls act at once */
+	unsigned int cpu;		/* whose engine runs */
+	uint64_t reply;
+	struct airlock_tdcall reply_td;
+	uint32_t ctx_loaded;		/* ctx in the fixed memory */
+	uint32_t ctx_size;
+
+	/* nondeterminism inside an action */
+	unsigned int choice[CHOICES], choice_max[CHOICES];
+	unsigned int nchoice, at;
+
+	/* replay and narration */
+	uint32_t now[3 + 2 * LAB_MAX_CPUS];
+	bool narrate;
+	char said[160];
+
+	/* observations */
+	bool observe;
+	struct intern *seen;
+	uint64_t seen_hash;
+};
+
+extern struct lab *lab;			/* the only one */
+
+/* narrate.c: what a trace calls a frame, or a linear address */
+const char *page_name(uint32_t gfn);
+const char *va_name(uint64_t va);
+
+/* setup.c */
+bool setup(const char **why);
+bool spot_gfn(uint32_t vpn, uint32_t *gfn);
+void world_load(const uint32_t *s);
+void world_save(uint32_t *s);
+
+/* lab.c: one of n, every one of them in turn */
+unsigned int choose(unsigned int n);
+
+/* judgement: the first one counts */
+void bad(unsigned int what, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* frames.c */
+uint16_t frame_get(uint32_t gfn);
+void frame_change(uint32_t gfn, uint32_t count, uint16_t clear, uint16_t set);
+/* first frame at or after gfn, before end, where (flags & mask) != want */
+uint32_t frame_differs(uint32_t gfn, uint32_t end, uint16_t mask,
+		       uint16_t want);
+
+/* mmu.c */
+uint64_t pte_visible(unsigned int cpu, uint64_t pa);
+void pte_store(unsigned int cpu, uint64_t pa, uint64_t val);
+void sb_drain_one(unsigned int cpu);
+void sb_drain(unsigned int cpu);
+struct translation walk(unsigned int cpu, uint32_t vpn);
+unsigned int translations(unsigned int cpu, uint32_t vpn,
+			  struct translation *t, unsigned int max);
+void tlb_fill(unsigned int cpu, const struct translation *t, uint32_t vpn);
+void tlb_flush(unsigned int cpu, const struct vrange *f, unsigned int n,
+	       bool all);
+void tlb_check_sizes(unsigned int cpu);
+unsigned int fillable(unsigned int cpu, uint32_t vpn, struct translation *t,
+		      unsigned int max);
+bool table_cached(uint32_t gfn);
+bool table_reachable(uint64_t pa);
+void mmu_init(void);
+const uint64_t *table_page(unsigned int t);
+uint64_t table_gpa(unsigned int t);
+void pte_now(uint64_t pa, uint64_t val);	/* at once, for setup */
+
+/* host.c: what the platform and the host make of it */
+enum access_by { BY_READER, BY_BYSTANDER, BY_ENGINE };
+bool host_access(enum access_by by, unsigned int cpu,
+		 const struct translation *t, bool dry);
+uint64_t host_pvalidate(uint32_t gfn, bool large, bool validate);
+uint64_t host_vmgexit(unsigned int cpu, uint64_t msr);
+void host_tdcall(unsigned int cpu, struct airlock_tdcall *t);
+uint64_t host_hypercall(unsigned int cpu, uint64_t control, uint64_t in);
+unsigned int host_acts(void);		/* number of unasked acts possible */
+void host_act(unsigned int i);
+void count_call(unsigned int cpu);
+bool host_may_fail(void);		/* asks choose(); uses up a failure */
+void host_shared_read(unsigned int offset, unsigned int size);
+bool host_lied(void);
+bool has_host_state(void);
+
+/* engine.c: engine stacks and the port */
+void engine_init(void);
+void engine_start(unsigned int cpu);
+void engine_load(unsigned int cpu);	/* before the request is carried out */
+void engine_resume(unsigned int cpu);	/* after: on to the next request */
+uint64_t lab_take_table(void);
+uint32_t comm_gfn(bool hv, unsigned int cpu);
+void *comm_page(unsigned int cpu);
+const struct local *local_of(unsigned int cpu);
+void ctx_load(void);
+void ctx_keep(void);
+
+/* Direction of the call that a CPU is in. */
+enum airlock_to direction(unsigned int cpu);
+void owner_writes(unsigned int cpu);
+
+/* step.c: a CPU carries out its request */
+bool step_enabled(unsigned int cpu);
+void step(unsigned int cpu);
+void take_ipi(unsigned int cpu, unsigned int from);
+void request_now(unsigned int cpu, const struct req *r);	/* setup */
+
+/* props.c */
+void check_state(void);
+void check_spot(unsigned int cpu, const struct spot *p,
+		const struct translation *t);
+bool spot_quiet(unsigned int cpu, const struct spot *p);
+void check_return(unsigned int cpu, const struct airlock_outcome *out);
+
+static inline uint32_t va_vpn(uint64_t va)
+{
+	return (uint32_t)((va - LAB_DIRECT) >> 12);
+}
+
+static inline uint64_t vpn_va(uint32_t vpn)
+{
+	return LAB_DIRECT + ((uint64_t)vpn << 12);
+}
+
+static inline unsigned int round_of(const struct mach *m, unsigned int cpu)
+{
+	return m->round[cpu / 2] >> (4 * (cpu & 1)) & 15;
+}
+
+static inline bool pte_private_set(enum airlock_platform p)
+{
+	return p == AIRLOCK_SNP || p == AIRLOCK_SEV;
+}
+
+#endif

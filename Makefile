@@ -29,7 +29,7 @@ Q :=
 else
 Q := @
 endif
-say = @printf '  %-8s %s\n' '$(1)' '$(patsubst $(B)/%,%,$(2))'
+say = @$(if $(QUIET),:,printf) '  %-8s %s\n' '$(1)' '$(patsubst $(B)/%,%,$(2))'
 
 WARN := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes \
 	-Wmissing-prototypes -Wvla -Werror
@@ -55,7 +55,6 @@ all:
 ALL :=
 CHECKS :=
 CHECKS_ALL :=
-RUNS :=
 BENCHES :=
 
 include $(sort $(wildcard */build.mk))
@@ -82,11 +81,9 @@ check-tests: $(CHECKS)
 check-all-tests: $(CHECKS) $(CHECKS_ALL)
 
 run: setup
-	@$(MAKE) --no-print-directory all
-	@$(MAKE) --no-print-directory run-parts
-
-.PHONY: run-parts
-run-parts: $(RUNS)
+	@echo 'Building: about a minute the first time (V=1 shows every command).'
+	@$(MAKE) --no-print-directory QUIET=1 all
+	@BUILD=$(B) scripts/tour
 
 bench: setup
 	@$(MAKE) --no-print-directory RELEASE=1 all

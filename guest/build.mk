@@ -70,11 +70,7 @@ check-guest-long: $(GUEST_CHECKS) $(GUEST_LONG)
 CHECKS += check-guest
 CHECKS_ALL += check-guest-long
 
-.PHONY: run-guest bench-guest
-run-guest: guest-qemu $(GUEST_READY)
-	@guest/compare
-RUNS += run-guest
-
+.PHONY: bench-guest
 bench-guest: guest-qemu $(GUEST_READY)
 	@guest/measure $(B)/bench
 BENCHES += bench-guest

@@ -110,17 +110,6 @@ check-linux-all: $(LINUX_CHECKS) $(LINUX_CHECKS_ALL)
 CHECKS += check-linux
 CHECKS_ALL += check-linux-all
 
-# Today's kernel must be seen to fail, and Airlock's must not.
-.PHONY: run-linux
-run-linux: linux-guest $(B)/airlock-linux
-	@echo '$$ airlock linux storm --platform snp'
-	@$(B)/airlock-linux storm --platform snp; [ $$? -eq 1 ]
-	@echo
-	@echo '$$ airlock linux storm --platform snp --patched --conversions 100'
-	@$(B)/airlock-linux storm --platform snp --patched --conversions 100
-
-RUNS += run-linux
-
 include linux/kernel.mk
 include linux/series.mk
 include linux/bench.mk

@@ -187,6 +187,9 @@ int airlock_note(struct airlock *a, uint64_t gpa, uint64_t pages,
 		return AIRLOCK_E_ARG;
 	if (first >= memory_pages(a) || pages > memory_pages(a) - first)
 		return AIRLOCK_E_MEMORY;
+	/* Nothing to remember, or airlock_reclaim_all() would look for it. */
+	if (a->cfg.platform == AIRLOCK_PLAIN)
+		return AIRLOCK_OK;
 	airlock_port_lock();
 	if (airlock_ledger_count(a, gpa, pages, AIRLOCK_PAGE_QUARANTINE))
 		status = AIRLOCK_E_QUARANTINED;

@@ -215,9 +215,10 @@ static int page_calls(struct airlock_job *j, uint64_t leaf)
 		if (!r || (j->in_doubt && leaf == LEAF_PAGE_ACCEPT &&
 			   TDX_STATUS(r) == TDX_ALREADY_ACCEPTED))
 			continue;
+		/* Busy is certain: it did nothing, and it is trusted. */
 		if (TDX_STATUS(r) == TDX_OPERAND_BUSY)
 			return airlock_job_failed(j, AIRLOCK_E_STALLED,
-						  it.p.pos, it.p.pos + n);
+						  it.p.pos, it.p.pos);
 		airlock_job_lie(j, AIRLOCK_V_ACCEPT, it.p.gpa, n, r);
 		return airlock_job_failed(j, AIRLOCK_V_ACCEPT, it.p.pos,
 					  it.p.pos + n);

@@ -75,6 +75,26 @@ static void good_plain_is_a_no_op(void **state)
 	world_end();
 }
 
+/* Nor is there anything to remember, and to take back: root may be 0. */
+static void good_plain_notes_and_reclaims_nothing(void **state)
+{
+	uint64_t h, gpa = 0, pages;
+
+	(void)state;
+	world_begin(AIRLOCK_PLAIN, 0);
+	h = world_hash();
+	GOOD(airlock_note(w.a, 0, 8, AIRLOCK_TO_SHARED));
+	assert_int_equal(airlock_page(w.a, 0), AIRLOCK_PAGE_PRIVATE);
+	assert_false(airlock_next(w.a, AIRLOCK_PAGE_SHARED, &gpa, &pages));
+	GOOD(airlock_reclaim_all(w.a, &out));
+	assert_int_equal(out.converted + out.reverted + out.quarantined, 0);
+	assert_int_equal(w.pte_writes + w.invlpgs, 0);
+	assert_int_equal(h, world_hash());
+	assert_int_equal(airlock_note(w.a, 1, 1, AIRLOCK_TO_SHARED),
+			 AIRLOCK_E_ARG);
+	world_end();
+}
+
 /* One shootdown, two writes an entry, and as few exits as there can be. */
 static void good_costs(void **state)
 {
@@ -686,6 +706,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(good_all_sizes),
 		cmocka_unit_test(good_plain_is_a_no_op),
+		cmocka_unit_test(good_plain_notes_and_reclaims_nothing),
 		cmocka_unit_test(good_costs),
 		cmocka_unit_test(good_cache),
 		cmocka_unit_test(good_large_work),

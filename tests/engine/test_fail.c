@@ -262,6 +262,37 @@ static void good_module_is_busy(void **state)
 	world_end();
 }
 
+/*
+ * A module that was busy has done nothing, and it is trusted: the pages were
+ * not accepted, so there is nothing to release. An honest module refuses the
+ * release of a page that is pending, which would look like a lie.
+ */
+static void good_busy_module_leaves_nothing_to_release(void **state)
+{
+	struct airlock_range r = { DM + 8 * MiB, 1024 };
+
+	(void)state;
+	world_begin(AIRLOCK_TDX, AIRLOCK_F_TDX_RELEASE);
+	assert_int_equal(airlock_convert(w.a, &r, 1, AIRLOCK_TO_SHARED, &out),
+			 0);
+	w.busy = 3;
+	assert_int_equal(airlock_convert(w.a, &r, 1, AIRLOCK_TO_PRIVATE, &out),
+			 AIRLOCK_E_STALLED);
+	assert_int_equal(w.violations, 0);
+	assert_int_equal(out.quarantined, 0);
+	assert_int_equal(out.reverted, 1024);
+	world_check(0, GiB);
+	assert_int_equal(airlock_convert(w.a, &r, 1, AIRLOCK_TO_PRIVATE, &out),
+			 0);
+	w.busy = 3;
+	assert_int_equal(airlock_convert(w.a, &r, 1, AIRLOCK_TO_SHARED, &out),
+			 AIRLOCK_E_STALLED);
+	assert_int_equal(w.violations, 0);
+	assert_int_equal(out.reverted, 1024);
+	world_check(0, GiB);
+	world_end();
+}
+
 /* Orders that keep the mapping present: what is lost must end unmapped. */
 static void good_historic_orders_unwind(void **state)
 {
@@ -467,6 +498,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(good_lies),
 		cmocka_unit_test(good_one_lie),
 		cmocka_unit_test(good_module_is_busy),
+		cmocka_unit_test(good_busy_module_leaves_nothing_to_release),
 		cmocka_unit_test(good_historic_orders_unwind),
 		cmocka_unit_test(good_callback_says_no),
 		cmocka_unit_test(good_failure_is_cheap),

@@ -523,6 +523,7 @@ void airlock_port_invlpg(uint64_t va)
 	unsigned int level;
 	uint64_t e;
 
+	w.invlpgs++;
 	if (va >= WIN) {
 		POLICE(w.pinned && !*(uint64_t *)(uintptr_t)slot_pde);
 		win_used[va / PAGE % 512] = 0;

@@ -57,6 +57,10 @@ CHECKS :=
 CHECKS_ALL :=
 BENCHES :=
 
+# What the machine has, and what of that is confidential: one list.
+PLATFORMS := $(shell scripts/platforms all)
+CONFIDENTIAL := $(shell scripts/platforms confidential)
+
 include $(sort $(wildcard */build.mk))
 
 all: $(ALL)

@@ -76,8 +76,7 @@ $(CVM_GUEST)/rules.elf: $(CVM_GUEST_OBJS) tests/rules/guest.lds
 
 -include $(wildcard $(CVM_GUEST)/*.d)
 
-CVM_PLATFORMS := none snp tdx vtom tdp
-CVM_RULES := $(patsubst %,check-cvm-%,$(CVM_PLATFORMS))
+CVM_RULES := $(patsubst %,check-cvm-%,$(PLATFORMS))
 
 .PHONY: check-cvm-qemu check-cvm-launcher $(CVM_RULES)
 check-cvm-qemu:

@@ -34,7 +34,6 @@ $(B)/guest.elf: $(GUEST_OBJS) $(B)/libairlock.a guest/guest.lds
 # ---- tests, tables ----
 
 GUEST_READY := $(B)/guest.elf $(B)/airlock-boot
-GUEST_CONFIDENTIAL := snp tdx vtom tdp
 GUEST_CHECKS :=
 GUEST_LONG :=
 
@@ -58,7 +57,7 @@ $(call guest,GUEST_LONG,seeds-$(1),tests/guest/run hostile $(1) 4 24)
 $(call guest,GUEST_LONG,variants-$(1),tests/guest/run variants $(1))
 $(call guest,GUEST_LONG,long-$(1),tests/guest/run long $(1))
 endef
-$(foreach p,$(GUEST_CONFIDENTIAL),$(call guest_platform,$(p)))
+$(foreach p,$(CONFIDENTIAL),$(call guest_platform,$(p)))
 $(call guest,GUEST_CHECKS,mutants,tests/guest/run mutants)
 $(call guest,GUEST_CHECKS,verdicts,tests/guest/verdicts quick)
 $(call guest,GUEST_LONG,verdicts-all,tests/guest/verdicts all)

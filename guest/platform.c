@@ -32,18 +32,16 @@ static bool hyperv(void)
 const char *platform_name(void)
 {
 	static const char *const names[] = {
-		"none", "tdx", "snp", "vtom", "tdp",
+		PLATFORMS_MACHINE(PLATFORM_NAME)
 	};
 
-	return boot.platform < 5 ? names[boot.platform] : "?";
+	return boot.platform < sizeof(names) / sizeof(names[0]) ? names[boot.platform] : "?";
 }
 
 enum airlock_platform engine_platform(void)
 {
 	static const enum airlock_platform p[] = {
-		[CVM_NONE] = AIRLOCK_PLAIN, [CVM_TDX] = AIRLOCK_TDX,
-		[CVM_SNP] = AIRLOCK_SNP, [CVM_VTOM] = AIRLOCK_VTOM,
-		[CVM_TDP] = AIRLOCK_TDP,
+		PLATFORMS_MACHINE(PLATFORM_TO_ENGINE)
 	};
 
 	return p[boot.platform];

@@ -12,7 +12,7 @@ LINUX_GUEST_SRC := $(wildcard linux/*/Kbuild linux/*/*.[ch] \
 	linux/guest/*/Kbuild linux/guest/*/*.[ch] \
 	engine/transition.[ch] engine/order.c include/airlock/*.h) \
 	$(wildcard linux/backport/*) linux/tools/fit \
-	cvm/abi/guest-abi.h linux/tools/initrd linux/guest/init linux/guest/traffic
+	cvm/abi/guest-abi.h cvm/abi/platforms.h linux/tools/initrd linux/guest/init linux/guest/traffic
 LINUX_DEFAULT := 6.12
 
 ALL += $(B)/airlock-linux
@@ -53,7 +53,7 @@ endef
 COMMA := ,
 LINUX_QUICK := --conversions 60
 $(eval $(call linux_storm,snp-stock,snp,stock,broken,$(LINUX_QUICK)))
-$(foreach p,snp tdx vtom tdp,\
+$(foreach p,$(CONFIDENTIAL),\
 	$(eval $(call linux_storm,$(p),$(p),patched,safe,$(LINUX_QUICK))))
 
 # The long ones: more CPUs, more conversions, and hosts that misbehave.
@@ -68,7 +68,7 @@ $(eval $(call linux_storm,snp-early,snp,patched,broken,\
 $(foreach p,snp tdx,\
 	$(eval $(call linux_storm,$(p)-lazy,$(p),patched,safe,--lazy \
 		$(LINUX_QUICK))))
-$(foreach p,snp tdx vtom tdp,\
+$(foreach p,$(CONFIDENTIAL),\
 	$(eval $(call linux_storm,$(p)-long,$(p),patched,safe,))\
 	$(eval $(call linux_storm,$(p)-4,$(p),patched,safe,\
 		--cpus 4 --conversions 400))\
@@ -88,7 +88,7 @@ check-linux-devices-$(1): linux-guest $(B)/airlock-linux
 LINUX_DEVICES += check-linux-devices-$(1)
 endef
 LINUX_DEVICES :=
-$(foreach p,snp tdx vtom tdp,\
+$(foreach p,$(CONFIDENTIAL),\
 	$(eval $(call linux_devices,$(p),$(p),storm,$(LINUX_QUICK)))\
 	$(eval $(call linux_devices,$(p)-boot,$(p),boot,)))
 $(eval $(call linux_devices,spoiled,vtom,spoiled,$(LINUX_QUICK)))
@@ -96,10 +96,9 @@ $(eval $(call linux_devices,blocked,snp,blocked,$(LINUX_QUICK)))
 $(eval $(call linux_devices,6.1,snp,boot,--kernel 6.1))
 check-linux-devices-6.1: $(LINUX)/6.1/initrd
 
-LINUX_CHECKS := $(patsubst %,check-linux-%,snp-stock snp tdx vtom tdp \
-	devices-vtom)
+LINUX_CHECKS := $(patsubst %,check-linux-%,snp-stock $(CONFIDENTIAL) devices-vtom)
 LINUX_CHECKS_ALL := $(patsubst %,check-linux-%,tdx-stock vtom-present \
-	snp-early snp-lazy tdx-lazy) $(foreach p,snp tdx vtom tdp,\
+	snp-early snp-lazy tdx-lazy) $(foreach p,$(CONFIDENTIAL),\
 	$(patsubst %,check-linux-$(p)-%,long 4 failing half hostile)) \
 	$(filter-out $(LINUX_CHECKS),$(LINUX_DEVICES))
 

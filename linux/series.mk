@@ -32,9 +32,9 @@ check-linux-kunit-$(1): $(LINUX)/airlock-$(LINUX_DEFAULT)/initrd \
 		$(B)/airlock-linux
 	@scripts/t linux-kunit-$(1) tests/linux/kunit $(1) $(LINUX_DEFAULT)
 endef
-$(foreach p,none tdx snp vtom tdp,$(eval $(call linux_check_kunit,$(p))))
+$(foreach p,$(PLATFORMS),$(eval $(call linux_check_kunit,$(p))))
 
-CHECKS_ALL += $(patsubst %,check-linux-kunit-%,none tdx snp vtom tdp)
+CHECKS_ALL += $(patsubst %,check-linux-kunit-%,$(PLATFORMS))
 
 # Sparse looks at the objects of a tree that is configured.
 check-linux-series-$(LINUX_DEFAULT): $(LINUX)/airlock-$(LINUX_DEFAULT)/built
@@ -45,7 +45,7 @@ $(call linux_storm,$(1),$(2),built,$(3),--kernel airlock-$(LINUX_DEFAULT) $(4),\
 	$(LINUX)/airlock-$(LINUX_DEFAULT)/initrd)
 CHECKS_ALL += check-linux-$(1)
 endef
-$(foreach p,tdx snp vtom tdp,\
+$(foreach p,$(CONFIDENTIAL),\
 	$(eval $(call linux_check_built,$(p)-built,$(p),safe,--cpus 4))\
 	$(eval $(call linux_check_built,$(p)-built-failing,$(p),refused,\
 		--host failing:25 $(LINUX_QUICK)))\

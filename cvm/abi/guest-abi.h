@@ -27,6 +27,8 @@
 #ifndef AIRLOCK_CVM_GUEST_ABI_H
 #define AIRLOCK_CVM_GUEST_ABI_H
 
+#include "platforms.h"
+
 #define CVM_ABI_VERSION		2
 #define CVM_PORT		0xea
 #define CVM_APIC_ID(cpu)	((cpu) + 1)
@@ -36,12 +38,11 @@
 
 #define CVM_MAGIC		0x314d56436b636f4cUL	/* "LockCVM1" */
 
+/* CVM_NONE, CVM_TDX... */
 enum cvm_platform {
-	CVM_NONE	= 0,
-	CVM_TDX		= 1,
-	CVM_SNP		= 2,
-	CVM_VTOM	= 3,
-	CVM_TDP		= 4,
+#define P(name, id, number, engine, words) CVM_##id = number,
+	PLATFORMS_MACHINE(P)
+#undef P
 };
 
 struct cvm_boot {

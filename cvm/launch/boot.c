@@ -22,7 +22,7 @@ static const char help[] =
 "\n"
 "Boot a guest in the emulated confidential machine.\n"
 "\n"
-"  --platform P      tdx, snp, vtom, tdp (TD partitioning) or none [none]\n"
+"  --platform P      " PLATFORMS_CONFIDENTIAL(PLATFORM_LISTED) "or none [none]\n"
 "  --cpus N          1 to 8 [2]\n"
 "  --memory M        MiB, 64 to 2048 [512]\n"
 "  --host NAME       kvm, ve, strict, failing:N, failing:N:half or\n"
@@ -166,7 +166,7 @@ static const struct option options[] = {
 static bool parse_option(struct launch *l, int opt)
 {
 	static const char *const platforms[] = {
-		"none", "tdx", "snp", "vtom", "tdp", NULL,
+		PLATFORMS_MACHINE(PLATFORM_NAME) NULL,
 	}, *const isolations[] = { "none", "vbs", "snp", NULL };
 	unsigned int v;
 

@@ -129,8 +129,9 @@ struct platform {
 	bool (*ap_poll)(struct vcpu *c);
 };
 
-extern const struct platform plain_platform, snp_platform, tdx_platform,
-			     vtom_platform, tdp_platform;
+#define P(name, ...) extern const struct platform name##_platform;
+PLATFORMS_MACHINE(P)
+#undef P
 
 extern struct config config;
 extern const struct platform *platform;

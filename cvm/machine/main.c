@@ -89,11 +89,9 @@ static u64 number(const char *words, const char *name, u64 otherwise)
 static void read_config(const char *words)
 {
 	static const struct platform *const platforms[] = {
-		[CVM_NONE] = &plain_platform,
-		[CVM_TDX] = &tdx_platform,
-		[CVM_SNP] = &snp_platform,
-		[CVM_VTOM] = &vtom_platform,
-		[CVM_TDP] = &tdp_platform,
+#define P(name, id, number, engine, words) [number] = &name##_platform,
+		PLATFORMS_MACHINE(P)
+#undef P
 	};
 
 	config.platform = (enum cvm_platform)number(words, "platform", 0);

@@ -13,6 +13,8 @@
 
 #include <airlock/port.h>
 
+#include "../../cvm/abi/platforms.h"
+
 #define DM	UINT64_C(0xffff888000000000)
 #define GIB	(UINT64_C(1) << 30)
 #define MEMORY	(2 * GIB)
@@ -176,11 +178,13 @@ static void make_ranges(struct airlock_range *r, unsigned int n, uint64_t va,
 
 static enum airlock_platform platform(const char *name)
 {
-	static const char *const names[] = { "plain", "sev", "snp", "tdx",
-					     "vtom", "tdp" };
+	static const char *const names[] = {
+		PLATFORMS_LAB_PLAIN(PLATFORM_ENGINE_NAME)
+		PLATFORMS_LAB(PLATFORM_ENGINE_NAME)
+	};
 	int p = 0;
 
-	while (p < 6 && strcmp(name, names[p]))
+	while (p < AIRLOCK_PLATFORMS && strcmp(name, names[p]))
 		p++;
 	return (enum airlock_platform)p;
 }

@@ -7,6 +7,7 @@
  * its verdict in one line.
  */
 #include "lab.h"
+#include "../../cvm/abi/platforms.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -103,8 +104,10 @@ static void tell(const struct lab_verdict *v)
 static bool ask(const struct shape *s, enum airlock_platform p,
 		enum airlock_to to, bool first)
 {
-	static const char *const names[] = { "plain", "sev", "snp", "tdx",
-					     "vtom", "tdp" };
+	static const char *const names[] = {
+		PLATFORMS_LAB_PLAIN(PLATFORM_ENGINE_NAME)
+		PLATFORMS_LAB(PLATFORM_ENGINE_NAME)
+	};
 	struct explore_limits lim = { .states = 3000000 };
 	struct lab_verdict v;
 	struct lab_config q;

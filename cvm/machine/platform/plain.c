@@ -19,7 +19,7 @@ static void plain_mmio(struct vcpu *c, const struct access *a)
 	machine_unlock();
 }
 
-const struct platform plain_platform = {
+const struct platform none_platform = {
 	.name = "none",
 	.mismatch = plain_mismatch,
 	.mmio = plain_mmio,

@@ -7,7 +7,7 @@
 
 ENGINE_SRCS := engine/transition.c engine/order.c engine/pagetable.c \
 	engine/window.c engine/ledger.c engine/backend.c engine/host.c \
-	engine/context.c engine/zeropad.c engine/zeropad.S \
+	engine/config.c engine/context.c engine/zeropad.c engine/zeropad.S \
 	engine/platform/plain.c engine/platform/snp.c engine/platform/tdx.c \
 	engine/platform/hyperv.c
 ENGINE_INSN := $(sort $(wildcard engine/insn/*.c))
@@ -98,8 +98,13 @@ check-engine-symbols: $(LIBAIRLOCK) $(LIBAIRLOCK_CLANG)
 	@scripts/t engine-symbols tests/engine/symbols \
 		include/airlock/port.h $^
 
-CHECKS += $(ENGINE_CHECKS) check-engine-symbols
-CHECKS_ALL += $(ENGINE_CHECKS) check-engine-symbols
+.PHONY: check-engine-stack
+check-engine-stack: $(LIBAIRLOCK) $(LIBAIRLOCK_CLANG)
+	@scripts/t engine-stack tests/engine/stack \
+		include/airlock/port.h $^
+
+CHECKS += $(ENGINE_CHECKS) check-engine-symbols check-engine-stack
+CHECKS_ALL += $(ENGINE_CHECKS) check-engine-symbols check-engine-stack
 .SECONDARY: $(ENGINE_TESTS:%=$(ENGINE_TEST)/tests/engine/test_%.c.o)
 
 # What a conversion costs, for callgrind: see tests/engine/cost.c.

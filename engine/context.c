@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The calls of airlock.h: a context, a conversion from its arguments to its
- * outcome, and giving everything back before kexec.
+ * The calls of airlock.h: a conversion from its arguments to its outcome, and
+ * giving everything back before kexec. A context is made in config.c.
  *
  * A conversion:
  *
@@ -59,94 +59,6 @@ const char *airlock_strerror(int status)
 	return strings[status];
 }
 
-/* ---- a context ---- */
-
-static size_t ledger_words(const struct airlock_config *cfg)
-{
-	return (size_t)((cfg->memory >> AIRLOCK_PAGE_SHIFT) + 31) / 32;
-}
-
-/* Multiples of the alignment of the context; slots are 16 bytes. */
-static size_t slots_size(const struct airlock_config *cfg)
-{
-	return cfg->cpus * sizeof(struct airlock_slot);
-}
-
-size_t airlock_size(const struct airlock_config *cfg)
-{
-	if (!cfg || !cfg->cpus || cfg->cpus > 1 << 20 ||
-	    cfg->memory < AIRLOCK_PAGE_SIZE ||
-	    cfg->memory > UINT64_C(1) << 52)
-		return 0;
-	return sizeof(struct airlock) + slots_size(cfg) +
-	       ledger_words(cfg) * sizeof(uint64_t);
-}
-
-/* Do both ends of it lie in the same half of the address space? */
-static bool canonical(const struct airlock_config *cfg, uint64_t va,
-		      uint64_t bytes)
-{
-	unsigned int shift = cfg->levels == 5 ? 56 : 47;
-	uint64_t first = va >> shift, last = (va + bytes - 1) >> shift;
-
-	return first == last &&
-	       (!first || first == ~UINT64_C(0) >> shift);
-}
-
-static bool wraps(uint64_t va, uint64_t pages)
-{
-	return pages > (UINT64_MAX - va) >> AIRLOCK_PAGE_SHIFT;
-}
-
-static bool config_ok(const struct airlock_config *cfg)
-{
-	uint64_t window = cfg->cpus * AIRLOCK_WINDOW_STRIDE;
-
-	if (!airlock_size(cfg) || cfg->platform >= AIRLOCK_PLATFORMS ||
-	    cfg->memory % AIRLOCK_PAGE_SIZE)
-		return false;
-	if (cfg->levels != 4 && cfg->levels != 5)
-		return false;
-	if (cfg->platform == AIRLOCK_PLAIN)
-		return true;
-	return cfg->enc_bit > AIRLOCK_PAGE_SHIFT && cfg->enc_bit < 52 &&
-	       cfg->memory <= UINT64_C(1) << cfg->enc_bit &&
-	       !(cfg->root & ~PTE_ADDR) &&
-	       (cfg->table_attr & (PTE_P | PTE_RW)) == (PTE_P | PTE_RW) &&
-	       !(cfg->window & (SIZE_2M - 1)) &&
-	       !(cfg->direct_map % AIRLOCK_PAGE_SIZE) &&
-	       !wraps(cfg->window, window >> AIRLOCK_PAGE_SHIFT) &&
-	       canonical(cfg, cfg->window, window);
-}
-
-int airlock_init(struct airlock **out, void *mem, size_t size,
-		 const struct airlock_config *cfg)
-{
-	struct airlock *a = mem;
-	int status;
-
-	if (!out || !mem || !cfg || (uintptr_t)mem % 64 || !config_ok(cfg) ||
-	    size < airlock_size(cfg))
-		return AIRLOCK_E_ARG;
-	a->cfg = *cfg;
-	a->slot = (struct airlock_slot *)(a + 1);
-	a->ledger = (uint64_t *)(a->slot + cfg->cpus);
-	a->addr = PTE_ADDR;
-	if (cfg->platform != AIRLOCK_PLAIN) {
-		a->enc = UINT64_C(1) << cfg->enc_bit;
-		/* A C-bit says private, the others shared. */
-		if (cfg->platform != AIRLOCK_SEV &&
-		    cfg->platform != AIRLOCK_SNP)
-			a->enc_shared = a->enc;
-		a->addr &= ~a->enc;
-		status = airlock_window_init(a);
-		if (status)
-			return status;
-	}
-	*out = a;
-	return AIRLOCK_OK;
-}
-
 /* ---- arguments ---- */
 
 static bool meets_window(const struct airlock *a, uint64_t va, uint64_t bytes)
@@ -165,9 +77,9 @@ static int check_range(const struct airlock *a, const struct airlock_range *r)
 		return AIRLOCK_E_EMPTY;
 	if (r->va % AIRLOCK_PAGE_SIZE)
 		return AIRLOCK_E_ALIGN;
-	if (wraps(r->va, r->pages))
+	if (airlock_wraps(r->va, r->pages))
 		return AIRLOCK_E_WRAP;
-	if (!canonical(&a->cfg, r->va, bytes))
+	if (!airlock_canonical(&a->cfg, r->va, bytes))
 		return AIRLOCK_E_CANONICAL;
 	if (meets_window(a, r->va, bytes))
 		return AIRLOCK_E_WINDOW;
@@ -574,8 +486,9 @@ int airlock_convert(struct airlock *a, const struct airlock_range *r,
 	return airlock_convert_order(a, r, n, to, &airlock_default_order, out);
 }
 
-/* One run of shared pages, at the direct map. */
-static int reclaim(struct airlock *a, uint64_t gpa, uint64_t pages,
+/* One run of shared pages, at the direct map. A call is 600 bytes of stack: not
+ * in the frame of a function that calls itself. */
+static NOINLINE int reclaim(struct airlock *a, uint64_t gpa, uint64_t pages,
 		   struct airlock_outcome *out)
 {
 	struct airlock_range r = { a->cfg.direct_map + gpa, pages };

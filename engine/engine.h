@@ -66,6 +66,31 @@ struct airlock {
 	struct airlock_retired retired[RETIRED];
 };
 
+/* ---- addresses and platforms ---- */
+
+/* Do both ends of it lie in the same half of the address space? */
+static inline bool airlock_canonical(const struct airlock_config *cfg,
+				     uint64_t va, uint64_t bytes)
+{
+	unsigned int shift = cfg->levels == 5 ? 56 : 47;
+	uint64_t first = va >> shift, last = (va + bytes - 1) >> shift;
+
+	return first == last &&
+	       (!first || first == ~UINT64_C(0) >> shift);
+}
+
+/* Do @pages from @va reach beyond the last address? */
+static inline bool airlock_wraps(uint64_t va, uint64_t pages)
+{
+	return pages > (UINT64_MAX - va) >> AIRLOCK_PAGE_SHIFT;
+}
+
+/* Set means private; on the others, set means shared. */
+static inline bool airlock_has_c_bit(enum airlock_platform p)
+{
+	return p == AIRLOCK_SEV || p == AIRLOCK_SNP;
+}
+
 /* ---- pagetable.c ---- */
 
 struct airlock_call;

@@ -1,18 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0
-# The smallest port: links the archive as any kernel would, and runs.
+# Small ports: they link the archive as any kernel would, and run.
 
-MINIMAL := $(B)/examples/minimal
-ALL += $(MINIMAL)
+EXAMPLES := minimal snp
+EXAMPLE_BINS := $(addprefix $(B)/examples/,$(EXAMPLES))
+EXAMPLE_CHECKS := check-minimal check-example-snp
+ALL += $(EXAMPLE_BINS)
 
-$(MINIMAL): examples/minimal.c $(B)/libairlock.a include/airlock/airlock.h \
-		include/airlock/port.h
+$(EXAMPLE_BINS): $(B)/examples/%: examples/%.c $(B)/libairlock.a \
+		include/airlock/airlock.h include/airlock/port.h
 	$(call say,CC,$@)
-	$(Q)mkdir -p $(@D) && $(CC) $(HOST_CFLAGS) examples/minimal.c \
-		-L$(B) -lairlock -o $@
+	$(Q)mkdir -p $(@D) && $(CC) $(HOST_CFLAGS) $< -L$(B) -lairlock -o $@
 
-.PHONY: check-minimal
-check-minimal: $(MINIMAL)
-	@scripts/t minimal $(MINIMAL)
+.PHONY: $(EXAMPLE_CHECKS)
+check-minimal: $(B)/examples/minimal
+	@scripts/t minimal $<
+check-example-snp: $(B)/examples/snp
+	@scripts/t example-snp $<
 
-CHECKS += check-minimal
-CHECKS_ALL += check-minimal
+CHECKS += $(EXAMPLE_CHECKS)
+CHECKS_ALL += $(EXAMPLE_CHECKS)

@@ -18,7 +18,27 @@
  *               it reaches a page whose own mapping is not present
  *   shootdown   dropping translations on every CPU, and waiting for it
  *
- * All lengths are in 4K pages unless the name says otherwise.
+ * Units: lengths are in 4K pages, addresses and sizes in bytes, unless the name
+ * says otherwise. Every address of a page is 4K aligned.
+ *
+ * Contexts: each function says where it may be called. "Any" is: with or
+ * without locks, interrupts on or off, in NMI, too. Several CPUs may convert at
+ * once, each its own pages; the port's lock is all they share.
+ *
+ * What a kernel finds in its page tables:
+ *   - An entry in flight, between the first write of a call and its last, has
+ *     PRESENT clear and everything else as it was: address, PS, G, NX, RW, PAT.
+ *     The encryption bit is that of either state. Whoever walks the tables
+ *     meanwhile must not take it for free, for swapped out, or for a hole.
+ *     An entry of a page in quarantine looks the same, for ever.
+ *   - Bit 11 is set in an entry that points to a table where the engine split
+ *     a large leaf to make that table, which it frees when it joins the leaf
+ *     again. Whatever else writes that entry keeps the bit, and no other code
+ *     sets it in an entry that points to a table over pages that are converted.
+ *   - A and D are set in entries that the engine makes present (D only where
+ *     they are writable).
+ *
+ * Stack: see AIRLOCK_STACK in port.h.
  */
 
 #ifdef __KERNEL__			/* in Linux, which has no <stdint.h> */
@@ -187,7 +207,7 @@ size_t airlock_order_print(const struct airlock_order *order, char *buf,
 
 /**
  * airlock_step_name() - the text of one step, without @window
- * Return: a string, or NULL for no such step.
+ * Context: any. Return: a string, or NULL for no such step.
  */
 const char *airlock_step_name(uint8_t step);
 
@@ -287,13 +307,26 @@ struct airlock;
 size_t airlock_size(const struct airlock_config *cfg);
 
 /**
+ * airlock_init_check() - what is wrong with arguments for airlock_init()?
+ * All that airlock_init() answers with AIRLOCK_E_ARG, in words that begin with
+ * the field: "table_attr: lacks the C-bit", "mem: not zeroed". Looks at the
+ * arguments and at @mem, and at no page table.
+ * Context: any. Return: NULL if nothing is wrong, else a constant string.
+ */
+const char *airlock_init_check(const void *mem, size_t size,
+			       const struct airlock_config *cfg);
+
+/**
  * airlock_init() - prepare a context
  * @mem: private memory, zeroed, 64-byte aligned, for the engine alone
  * @size: at least airlock_size(cfg)
- * Makes the page tables of every CPU's window.
- * Context: once, one CPU; may allocate page-table pages.
- * Return: AIRLOCK_OK, AIRLOCK_E_ARG, AIRLOCK_E_NOMEM, AIRLOCK_E_TABLE,
- * AIRLOCK_E_WINDOW (something is mapped there).
+ * Makes the page tables of every CPU's window. After a failure @mem is zero
+ * again; tables above the window may have been linked, empty, and stay.
+ * Context: once, one CPU; takes the port's lock, allocates page-table pages,
+ * as airlock_port_table_alloc() does.
+ * Return: AIRLOCK_OK, AIRLOCK_E_ARG (airlock_init_check() says which),
+ * AIRLOCK_E_NOMEM, AIRLOCK_E_TABLE, AIRLOCK_E_WINDOW (something is mapped
+ * there).
  */
 int airlock_init(struct airlock **out, void *mem, size_t size,
 		 const struct airlock_config *cfg);
@@ -301,9 +334,11 @@ int airlock_init(struct airlock **out, void *mem, size_t size,
 /**
  * airlock_note() - tell the ledger of pages that are shared already
  * For pages that firmware or early boot made shared, or made private again,
- * before or behind the engine. Changes no mapping.
- * Context: any. Return: AIRLOCK_OK, AIRLOCK_E_ARG, AIRLOCK_E_MEMORY,
- * AIRLOCK_E_BUSY, AIRLOCK_E_QUARANTINED.
+ * before or behind the engine. Changes no mapping. Does nothing on
+ * AIRLOCK_PLAIN. Not for the GHCB or hypercall page that the engine itself
+ * uses: airlock_reclaim_all() would take it back while it talks through it.
+ * Context: where the port's lock may be taken. Return: AIRLOCK_OK,
+ * AIRLOCK_E_ARG, AIRLOCK_E_MEMORY, AIRLOCK_E_BUSY, AIRLOCK_E_QUARANTINED.
  */
 int airlock_note(struct airlock *a, uint64_t gpa, uint64_t pages,
 		 enum airlock_to to);
@@ -317,8 +352,9 @@ int airlock_note(struct airlock *a, uint64_t gpa, uint64_t pages,
  * The caller owns the pages: nobody uses them during the call. Stray reads
  * (load_unaligned_zeropad() and the like) are expected and safe.
  *
- * Context: as the port's airlock_port_may_convert() says; allocates page-table
- * pages before the first change, sends IPIs. Return: enum airlock_status.
+ * Context: as the port's airlock_port_may_convert() says; takes the port's
+ * lock, pins, allocates page-table pages before the first change, sends IPIs.
+ * Not from within a callback or a port function. Return: enum airlock_status.
  */
 int airlock_convert(struct airlock *a, const struct airlock_range *r,
 		    unsigned int n, enum airlock_to to,
@@ -327,6 +363,7 @@ int airlock_convert(struct airlock *a, const struct airlock_range *r,
 /**
  * airlock_convert_order() - the same, by another order
  * For the lab and for experiments: most orders are not safe.
+ * Context, Return: as airlock_convert(); AIRLOCK_E_ORDER for no order.
  */
 int airlock_convert_order(struct airlock *a, const struct airlock_range *r,
 			  unsigned int n, enum airlock_to to,
@@ -336,8 +373,9 @@ int airlock_convert_order(struct airlock *a, const struct airlock_range *r,
 /**
  * airlock_reclaim_all() - make every shared page private again, before kexec
  * Goes through the direct map. Pages in quarantine stay there.
- * Context: one CPU runs, the others are stopped, interrupts are off; does not
- * allocate and sends no IPI. Return: enum airlock_status of the first failure.
+ * Context: one CPU runs, the others are stopped, interrupts are off; takes the
+ * port's lock, does not allocate and sends no IPI. Return: enum
+ * airlock_status of the first failure.
  */
 int airlock_reclaim_all(struct airlock *a, struct airlock_outcome *out);
 

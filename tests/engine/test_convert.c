@@ -642,6 +642,101 @@ static void bad_alias(void **state)
 	world_end();
 }
 
+/* Refused, and by the name of the field. */
+static void bad_config(const struct airlock_config *c, void *mem, size_t size,
+		       const char *wrong)
+{
+	struct airlock *a = NULL;
+
+	assert_string_equal(airlock_init_check(mem, size, c), wrong);
+	assert_int_equal(airlock_init(&a, mem, size, c), AIRLOCK_E_ARG);
+	assert_null(a);
+}
+
+#define C51	(UINT64_C(1) << 51)
+
+/* Each mistake has an answer of its own. */
+static void bad_config_is_named(void **state)
+{
+	static char mem[64 * 1024 * 4] __attribute__((aligned(64)));
+	struct airlock_config good, c;
+	size_t size;
+
+	(void)state;
+	world_begin(AIRLOCK_SNP, 0);
+	good = w.cfg;
+	good.memory = GiB;
+	good.window = WIN + 64 * MiB;
+	size = airlock_size(&good);
+	assert_in_range(size, 64 * KiB, 64 * KiB + 1024);
+	assert_null(airlock_init_check(mem, size, &good));
+#define BAD(member, value, wrong)					\
+	do {								\
+		c = good;						\
+		c.member = value;					\
+		bad_config(&c, mem, sizeof(mem), #member ": " wrong);	\
+	} while (0)
+	BAD(platform, AIRLOCK_PLATFORMS, "there is none of that number");
+	BAD(features, 1 << 4, "a bit that means nothing");
+	BAD(cpus, 0, "not within 1..1048576");
+	BAD(memory, 0, "less than a page, or beyond 52 bits");
+	BAD(memory, (C51 << 1) + PAGE, "less than a page, or beyond 52 bits");
+	BAD(memory, GiB + 1, "not a multiple of 4K");
+	BAD(levels, 3, "neither 4 nor 5");
+	BAD(enc_bit, 0, "not within 13..51");
+	BAD(enc_bit, 52, "not within 13..51");
+	c = good;
+	c.enc_bit = 29;
+	bad_config(&c, mem, size, "memory: reaches enc_bit");
+	BAD(root, w.root | 1, "not the address of a page");
+	BAD(root, w.root | C51, "has the C-bit or shared bit");
+	BAD(table_attr, C51 | 1, "lacks PRESENT or RW");
+	BAD(table_attr, 3, "lacks the C-bit");
+	BAD(table_attr, C51 | 3 | PAGE, "has bits of an address");
+	BAD(table_attr, C51 | 3 | 1 << 7,
+	    "has PS, NX, or bit 11, the engine's own");
+	BAD(table_attr, C51 | 3 | 1 << 11,
+	    "has PS, NX, or bit 11, the engine's own");
+	BAD(window, WIN + PAGE, "not aligned to 2M");
+	BAD(window, UINT64_C(0x7fffffe00000), "not canonical from end to end");
+	BAD(window, UINT64_C(0xffffffffffe00000),
+	    "not canonical from end to end");
+	BAD(direct_map, DM + 1, "not aligned to 4K");
+	BAD(direct_map, UINT64_C(0x7fffc0001000),
+	    "not canonical for all of memory");
+	bad_config(NULL, mem, size, "cfg: NULL");
+	bad_config(&good, NULL, size, "mem: NULL, or not aligned to 64 bytes");
+	bad_config(&good, mem + 8, size,
+		   "mem: NULL, or not aligned to 64 bytes");
+	bad_config(&good, mem, size - 1, "size: less than airlock_size()");
+	mem[size - 1] = 1;
+	bad_config(&good, mem, size, "mem: not zeroed");
+	world_end();
+}
+
+/* The shared bit of the others, and a platform that needs none of it. */
+static void bad_config_of_other_platforms(void **state)
+{
+	static char mem[64 * 1024] __attribute__((aligned(64)));
+	struct airlock_config good, c;
+	struct airlock *a;
+
+	(void)state;
+	world_begin(AIRLOCK_TDX, 0);
+	good = w.cfg;
+	good.memory = 512 * MiB;
+	good.window = WIN + 64 * MiB;
+	BAD(root, w.root | C51, "has the C-bit or shared bit");
+	BAD(table_attr, 3 | C51, "has the shared bit");
+	good.platform = AIRLOCK_SEV;
+	BAD(table_attr, 3, "lacks the C-bit");
+#undef BAD
+	c = (struct airlock_config){ .cpus = 1, .memory = MiB, .levels = 4 };
+	assert_null(airlock_init_check(mem, sizeof(mem), &c));
+	GOOD(airlock_init(&a, mem, sizeof(mem), &c));
+	world_end();
+}
+
 static void bad_init(void **state)
 {
 	static char mem[64 * 1024 * 4] __attribute__((aligned(64)));
@@ -655,36 +750,24 @@ static void bad_init(void **state)
 	good.memory = GiB;
 	good.window = WIN + 64 * MiB;
 	size = airlock_size(&good);
-	assert_in_range(size, 64 * KiB, 64 * KiB + 1024);
 #define BAD(status, member, value)					\
 	do {								\
 		c = good;						\
 		c.member = value;					\
-		assert_int_equal(airlock_init(&a, mem, sizeof(mem), &c), \
+		assert_null(airlock_init_check(mem, size, &c));		\
+		assert_int_equal(airlock_init(&a, mem, size, &c),	\
 				 status);				\
 	} while (0)
-	BAD(AIRLOCK_E_ARG, platform, AIRLOCK_PLATFORMS);
-	BAD(AIRLOCK_E_ARG, enc_bit, 0);
-	BAD(AIRLOCK_E_ARG, enc_bit, 52);
-	BAD(AIRLOCK_E_ARG, enc_bit, 29);
-	BAD(AIRLOCK_E_ARG, levels, 3);
-	BAD(AIRLOCK_E_ARG, root, w.root | 1);
-	BAD(AIRLOCK_E_ARG, table_attr, 1);
-	BAD(AIRLOCK_E_ARG, memory, 0);
-	BAD(AIRLOCK_E_ARG, memory, GiB + 1);
-	BAD(AIRLOCK_E_ARG, cpus, 0);
-	BAD(AIRLOCK_E_ARG, window, WIN + PAGE);
-	BAD(AIRLOCK_E_ARG, window, UINT64_C(0x7fffffe00000));
 	BAD(AIRLOCK_E_WINDOW, window, DM);
 	BAD(AIRLOCK_E_WINDOW, window, DM + GiB);
 	BAD(AIRLOCK_E_WINDOW, window, DM - 2 * MiB);
-	assert_int_equal(airlock_init(&a, mem, size - 1, &good),
-			 AIRLOCK_E_ARG);
-	assert_int_equal(airlock_init(&a, mem + 8, size, &good),
-			 AIRLOCK_E_ARG);
+#undef BAD
 	assert_int_equal(airlock_init(NULL, mem, size, &good), AIRLOCK_E_ARG);
+	/* A failure leaves the memory as it was: more pages, another try. */
 	w.alloc_left = 0;
 	assert_int_equal(airlock_init(&a, mem, size, &good), AIRLOCK_E_NOMEM);
+	w.alloc_left = -1;
+	GOOD(airlock_init(&a, mem, size, &good));
 	world_end();
 }
 
@@ -731,6 +814,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(bad_busy),
 		cmocka_unit_test(bad_no_memory),
 		cmocka_unit_test(bad_alias),
+		cmocka_unit_test(bad_config_is_named),
+		cmocka_unit_test(bad_config_of_other_platforms),
 		cmocka_unit_test(bad_init),
 	};
 	int n = sizeof(tests) / sizeof(tests[0]);

@@ -11,10 +11,15 @@ CVM_MACHINE_CFLAGS := -std=gnu11 -O2 -g $(WARN) -Icvm -Icvm/machine -ffreestandi
 	-fno-stack-protector -fno-strict-aliasing -fcf-protection=none \
 	-fno-asynchronous-unwind-tables -fno-tree-loop-distribute-patterns
 
-CVM_MACHINE_OBJS := $(patsubst %,$(CVM)/machine/%.o,start lib main svm npt \
-	gmem cpu smp stats convert host debug vtd \
-	$(addprefix platform/,plain snp tdx hyperv) \
-	$(addprefix boot/,elf linux firmware))
+# From the bottom up: a file uses only what stands before it; tests/rooms/check
+# holds the machine to it.
+CVM_MACHINE_ORDER := lib power pool clock config vcpu stats npt vtd gmem end \
+	world trap_stubs trap trampoline lock smp svm cpu convert host debug \
+	exits \
+	$(addprefix platform/,plain snp/pvalidate snp/psc snp/ghcb snp/blob \
+	snp/snp tdx/ve tdx/page tdx/vmcall tdx/tdcall tdx/tdx hyperv) \
+	$(addprefix boot/,elf firmware linux) main start
+CVM_MACHINE_OBJS := $(patsubst %,$(CVM)/machine/%.o,$(CVM_MACHINE_ORDER))
 
 CVM_BOOT_OBJS := $(patsubst %,$(CVM)/launch/%.o,boot image run console \
 	machine_image)
@@ -52,7 +57,8 @@ $(B)/airlock-boot: $(CVM)/launch/boot_main.o $(CVM_BOOT_OBJS)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(SAN) -o $@ $^
 
--include $(wildcard $(CVM)/launch/*.d $(CVM)/machine/*.d $(CVM)/machine/*/*.d)
+-include $(wildcard $(CVM)/launch/*.d $(CVM)/machine/*.d $(CVM)/machine/*/*.d \
+	$(CVM)/machine/*/*/*.d)
 
 # ---- tests ----
 
@@ -88,6 +94,12 @@ $(CVM_RULES): check-cvm-%: check-cvm-qemu $(B)/airlock-boot $(CVM_GUEST)/rules.e
 check-cvm-launcher: check-cvm-qemu $(B)/airlock-boot $(CVM_GUEST)/rules.elf
 	@scripts/t cvm-launcher tests/cvm/launcher
 
+# The arrows between rooms and inside the machine, of everything built.
+.PHONY: check-rooms
+check-rooms: all
+	@scripts/t rooms tests/rooms/check $(B) $(CVM_MACHINE_ORDER)
+	@scripts/t rooms-broken tests/rooms/broken $(B) $(CVM_MACHINE_ORDER)
+
 # Debian's kernels: the quick tests boot 6.12 on SNP and TDX, the long ones on
 # everything, 6.1 where it knows the platform, and with unaccepted memory.
 CVM_LINUX :=
@@ -118,5 +130,5 @@ check-cvm-deterministic: check-cvm-qemu $(B)/airlock-boot
 	@scripts/t cvm-deterministic tests/cvm/deterministic
 CVM_LINUX += check-cvm-deterministic
 
-CHECKS += check-cvm-launcher $(CVM_RULES) check-cvm-linux-snp check-cvm-linux-tdx
-CHECKS_ALL += check-cvm-launcher $(CVM_RULES) $(CVM_LINUX)
+CHECKS += check-rooms check-cvm-launcher $(CVM_RULES) check-cvm-linux-snp check-cvm-linux-tdx
+CHECKS_ALL += check-rooms check-cvm-launcher $(CVM_RULES) $(CVM_LINUX)

@@ -122,7 +122,7 @@ enum cvm_host {
 	CVM_HOST_HOSTILE	= 5,	/* argument: seed */
 };
 
-/* Counters; the JSON file calls them by the names in cvm/stats.c. */
+/* Counters; the JSON file calls them by the names in cvm/machine/stats.c. */
 enum cvm_counter {
 	CVM_N_EXITS,
 	CVM_N_EXIT_NMI,

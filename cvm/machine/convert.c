@@ -18,7 +18,15 @@
  * SNP (old bytes are decrypted with the wrong tweak) and with zeroes where
  * somebody zeroes: the TDX module on accept, a paravisor at once.
  */
-#include "machine.h"
+#include "config.h"
+#include "convert.h"
+#include "lib.h"
+#include "lock.h"
+#include "npt.h"
+#include "platform.h"
+#include "stats.h"
+#include "vcpu.h"
+#include "vtd.h"
 
 /* Never the same garbage twice, and reproducible. */
 void page_scramble(u64 gpa)

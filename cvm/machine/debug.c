@@ -1,6 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The debug port: guest-abi.h says what each call means. */
-#include "machine.h"
+#include "config.h"
+#include "convert.h"
+#include "debug.h"
+#include "end.h"
+#include "gmem.h"
+#include "host.h"
+#include "io.h"
+#include "lib.h"
+#include "lock.h"
+#include "npt.h"
+#include "smp.h"
+#include "stats.h"
+#include "vcpu.h"
+#include "vtd.h"
 
 #define FAILED		(~0UL)
 

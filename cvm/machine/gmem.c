@@ -4,7 +4,11 @@
  * What the guest's tables point at is followed through either view, as the
  * machine's own address is the same.
  */
-#include "machine.h"
+#include "config.h"
+#include "gmem.h"
+#include "lib.h"
+#include "npt.h"
+#include "vcpu.h"
 
 #define PTE_PRESENT	1UL
 #define PTE_LARGE	0x80UL

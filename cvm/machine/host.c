@@ -12,10 +12,19 @@
  *               shared pages are written at any moment, and now and then a
  *               page is converted unasked
  *
- * A call's decoder (snp.c, tdx.c, hyperv.c) tells which acts its protocol can
+ * A call's decoder (psc.c, vmcall.c, hyperv.c) tells which acts its protocol can
  * express and acts out the one that host_decide() returns.
  */
-#include "machine.h"
+#include "config.h"
+#include "convert.h"
+#include "end.h"
+#include "host.h"
+#include "lib.h"
+#include "lock.h"
+#include "npt.h"
+#include "platform.h"
+#include "stats.h"
+#include "vcpu.h"
 
 #define RECENT		64u		/* pages that the host knows of */
 #define SPINS		5000u		/* "call again" so often, then honest */

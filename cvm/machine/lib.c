@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What a freestanding program misses of a C library, and the debug console. */
-#include "machine.h"
+#include "io.h"
+#include "lib.h"
 
 void *memcpy(void *to, const void *from, size_t n)
 {

@@ -10,20 +10,26 @@
  * guest or on in the machine. So CPU n of the guest has APIC ID n + 1, and
  * firmware.c takes APIC ID 0 out of the tables.
  */
-#include "machine.h"
+#include "io.h"
+#include "apic.h"
+#include "boot/boot.h"
+#include "clock.h"
+#include "config.h"
+#include "exits.h"
+#include "host.h"
+#include "layout.h"
+#include "lib.h"
+#include "npt.h"
+#include "platform.h"
+#include "pool.h"
+#include "power.h"
+#include "smp.h"
+#include "svm.h"
+#include "trap.h"
+#include "vcpu.h"
+#include "vtd.h"
+#include "world.h"
 #include "abi/blob.h"
-
-struct config config;
-const struct platform *platform;
-u64 ram_end;
-bool elf_guest;
-
-static u64 pool_next, pool_end;
-
-extern char machine_image_end[], exception_stubs[];
-extern struct {
-	u64 low, high;
-} machine_idt[];
 
 /* hvm_start_info, Xen's public/arch-x86/hvm/start_info.h, version 1 */
 struct start_info {
@@ -40,44 +46,6 @@ struct memory_entry {
 struct module {
 	u64 address, size, cmdline, reserved;
 };
-
-void halt_forever(void)
-{
-	for (;;)
-		__asm__ volatile("cli; hlt");
-}
-
-/* Zeroed pages that are never given back. */
-void *pool_pages(unsigned int n)
-{
-	u64 at = __atomic_fetch_add(&pool_next, n * PAGE_SIZE,
-				    __ATOMIC_RELAXED);
-
-	if (at + n * PAGE_SIZE > pool_end)
-		machine_cannot("the machine ran out of its own memory");
-	return memset((void *)at, 0, n * PAGE_SIZE);
-}
-
-void machine_exception(const u64 *frame);
-void machine_exception(const u64 *frame)
-{
-	u64 cr2;
-
-	__asm__ volatile("mov %%cr2, %0" : "=r"(cr2));
-	machine_stop(NULL, "bug in the machine: exception %lu error %lx at "
-		     "%lx, address %lx", frame[0], frame[1], frame[2], cr2);
-}
-
-static void idt_init(void)
-{
-	for (unsigned int i = 0; i < 32; i++) {
-		u64 at = (u64)exception_stubs + 16 * i;
-
-		machine_idt[i].low = (at & 0xffff) | 8UL << 16 |
-				     0x8e00UL << 32 | (at >> 16 & 0xffff) << 48;
-		machine_idt[i].high = at >> 32;
-	}
-}
 
 static u64 number(const char *words, const char *name, u64 otherwise)
 {
@@ -144,6 +112,28 @@ static void check_cpu(void)
 		machine_cannot("this QEMU's CPU has no x2APIC");
 }
 
+__attribute__((noreturn)) static void ap_main(u64 id)
+{
+	struct vcpu *c = &vcpus[id];
+
+	machine_cpu_up();
+	if (platform->ap_poll && !elf_guest) {
+		ap_sleep(&c->wake);
+		while (!c->go && !platform->ap_poll(c))
+			pause();
+	} else {
+		ap_sleep(&c->go);
+	}
+	vcpu_run(c);
+}
+
+static void start_aps(void)
+{
+	for (u32 i = 1; i < config.cpus; i++)
+		machine_cpu_start(CVM_APIC_ID(i), ap_main, i, 4);
+	memset((void *)TRAMPOLINE, 0, PAGE_SIZE);
+}
+
 /* On the guest's CPU 0. */
 __attribute__((noreturn)) static void boot(u64 start_info)
 {
@@ -167,7 +157,7 @@ __attribute__((noreturn)) static void boot(u64 start_info)
 	for (unsigned int i = 0; i < config.cpus; i++)
 		vcpu_init(&vcpus[i]);
 	acpi_build(si->rsdp);
-	start_machine_aps();
+	start_aps();
 	outb(0x21, 0xff);		/* mask the PICs, as firmware does */
 	outb(0xa1, 0xff);
 	if (elf_guest)
@@ -184,11 +174,10 @@ __attribute__((noreturn)) static void boot(u64 start_info)
 void machine_main(const struct start_info *si);
 void machine_main(const struct start_info *si)
 {
-	idt_init();
+	trap_init();
 	check_cpu();
 	read_config((const char *)si->cmdline);
-	pool_next = ((u64)machine_image_end + PAGE_SIZE - 1) & PAGE_MASK;
-	pool_end = MACHINE_END;
+	pool_init();
 	machine_cpu_up();
 	calibrate_tsc();
 	machine_cpu_start(CVM_APIC_ID(0), boot, (u64)si, 16);

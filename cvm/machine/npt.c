@@ -31,7 +31,13 @@
  * CPUs that run unpaged use a second root, in which both halves are the
  * private view.
  */
-#include "machine.h"
+#include "config.h"
+#include "layout.h"
+#include "lib.h"
+#include "npt.h"
+#include "platform.h"
+#include "pool.h"
+#include "abi/guest-abi.h"
 
 #define ENTRY		0x67UL		/* present writable user A D */
 #define ENTRY_LARGE	(ENTRY | 0x80UL)

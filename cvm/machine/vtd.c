@@ -6,7 +6,12 @@
  * the shared view's tables serve as they are. Registers: VT-d specification,
  * chapter 11.
  */
-#include "machine.h"
+#include "lib.h"
+#include "npt.h"
+#include "pool.h"
+#include "power.h"
+#include "stats.h"
+#include "vtd.h"
 
 #define VTD_BASE	0xfed90000UL
 

@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Start of an ELF guest: guest-abi.h has the contract. */
-#include "machine.h"
+#include "boot/boot.h"
+#include "clock.h"
+#include "config.h"
+#include "layout.h"
+#include "lib.h"
+#include "platform.h"
+#include "power.h"
+#include "svm.h"
+#include "vcpu.h"
 #include "abi/blob.h"
 
 void boot_elf(struct blob *b)
@@ -30,7 +38,7 @@ void boot_elf(struct blob *b)
 			     PAGE_MASK,
 		.seed = config.seed,
 	};
-	if (config.platform != CVM_NONE) {
+	if (platform->confidential) {
 		boot->shared_mask = platform->bit_is_private ? 0 : GUEST_BIT;
 		boot->private_mask = platform->bit_is_private ? GUEST_BIT : 0;
 	}

@@ -4,7 +4,13 @@
  * platform needs added, and as much EFI as Linux reads to find unaccepted
  * memory.
  */
-#include "machine.h"
+#include "boot/boot.h"
+#include "config.h"
+#include "layout.h"
+#include "lib.h"
+#include "npt.h"
+#include "platform.h"
+#include "power.h"
 
 #define ACPI_HEADER	36u
 
@@ -140,7 +146,7 @@ static u64 copy_and_adapt(u64 from)
 		copy_fadt_targets(at);
 	if (signed_as(at, "APIC")) {
 		hide_own_cpu(at);
-		if (config.platform == CVM_TDX)
+		if (platform->mailbox)
 			add_mailbox(at);
 	}
 	return at;

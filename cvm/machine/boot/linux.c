@@ -3,7 +3,13 @@
  * Start of Linux: the 64-bit boot protocol (Documentation/arch/x86/boot.rst,
  * "64-bit Boot Protocol"). Offsets are those of struct boot_params.
  */
-#include "machine.h"
+#include "boot/boot.h"
+#include "config.h"
+#include "layout.h"
+#include "lib.h"
+#include "platform.h"
+#include "svm.h"
+#include "vcpu.h"
 #include "abi/blob.h"
 
 #define BP_ACPI_RSDP	0x070
@@ -74,8 +80,8 @@ void boot_linux(struct blob *b)
 	}
 	set64(bp + BP_ACPI_RSDP, FW_ACPI);
 	memory_map(bp);
-	if (config.platform == CVM_SNP)
-		snp_build_blob(bp);
+	if (platform->boot_linux)
+		platform->boot_linux(bp);
 	if (config.lazy)
 		efi_build(bp, (u64)b);
 	build_boot_tables(BOOT_PT);

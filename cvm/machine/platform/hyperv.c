@@ -10,7 +10,21 @@
  * HostVisibility); Linux arch/x86/hyperv/ivm.c and arch/x86/kernel/cpu/
  * mshyperv.c.
  */
-#include "machine.h"
+#include "clock.h"
+#include "config.h"
+#include "convert.h"
+#include "gmem.h"
+#include "host.h"
+#include "io.h"
+#include "layout.h"
+#include "lib.h"
+#include "lock.h"
+#include "npt.h"
+#include "platform.h"
+#include "platform/snp/parts.h"
+#include "platform/tdx/parts.h"
+#include "svm.h"
+#include "vcpu.h"
 
 #define MSR_GUEST_OS_ID		0x40000000u
 #define MSR_HYPERCALL		0x40000001u
@@ -31,15 +45,17 @@
 #define ISOLATION_TDX		3u
 
 static u64 os_id, hypercall_msr;
+static unsigned int isolation;		/* what is under the paravisor */
 
-static unsigned int isolation(void)
+static void tdp_setup(void)
 {
-	return config.platform == CVM_TDP ? ISOLATION_TDX : config.isolation;
+	isolation = ISOLATION_TDX;
 }
 
-static void hyperv_setup(void)
+static void vtom_setup(void)
 {
-	if (isolation() != ISOLATION_SNP)
+	isolation = config.isolation;
+	if (isolation != ISOLATION_SNP)
 		return;
 	/* the paravisor's GHCB: above the boundary, as Linux 6.1 maps it */
 	intercept_msr(MSR_GHCB, true, true);
@@ -83,7 +99,7 @@ static void hyperv_cpuid(struct vcpu *c, u32 leaf, u32 sub, u32 out[4])
 		break;
 	case 12:		/* paravisor; type, boundary active, its bit */
 		out[0] = 1;
-		out[1] = isolation() | 1u << 5 | GUEST_BIT_NR << 6;
+		out[1] = isolation | 1u << 5 | GUEST_BIT_NR << 6;
 		break;
 	}
 }
@@ -91,7 +107,7 @@ static void hyperv_cpuid(struct vcpu *c, u32 leaf, u32 sub, u32 out[4])
 static bool hyperv_rdmsr(struct vcpu *c, u32 msr, u64 *value, bool *ok)
 {
 	(void)ok;
-	if (msr == MSR_GHCB && isolation() == ISOLATION_SNP) {
+	if (msr == MSR_GHCB && isolation == ISOLATION_SNP) {
 		*value = c->ghcb;
 		return true;
 	}
@@ -135,7 +151,7 @@ static void enable_hypercalls(u64 value)
 static bool hyperv_wrmsr(struct vcpu *c, u32 msr, u64 value, bool *ok)
 {
 	(void)ok;
-	if (msr == MSR_GHCB && isolation() == ISOLATION_SNP) {
+	if (msr == MSR_GHCB && isolation == ISOLATION_SNP) {
 		c->ghcb = value;
 		return true;
 	}
@@ -262,14 +278,14 @@ static bool hyperv_exit(struct vcpu *c)
 {
 	u8 o[4] = { 0 };
 
-	if (c->v->exit_code == EXIT_UD && isolation() == ISOLATION_TDX)
+	if (c->v->exit_code == EXIT_UD && isolation == ISOLATION_TDX)
 		return tdcall(c);
 	if (c->v->exit_code != EXIT_VMMCALL)
 		return false;
 	guest_code(c, o);
 	if (o[0] != 0xf3)
 		hypercall(c);
-	else if (isolation() == ISOLATION_SNP)
+	else if (isolation == ISOLATION_SNP)
 		vmgexit(c);
 	else
 		inject(c, 6);
@@ -293,7 +309,8 @@ static void hyperv_mmio(struct vcpu *c, const struct access *a)
 
 const struct platform vtom_platform = {
 	.name = "vtom",
-	.setup = hyperv_setup,
+	.confidential = true,
+	.setup = vtom_setup,
 	.cpuid = hyperv_cpuid,
 	.msr_read = hyperv_rdmsr,
 	.msr_write = hyperv_wrmsr,
@@ -304,7 +321,8 @@ const struct platform vtom_platform = {
 
 const struct platform tdp_platform = {
 	.name = "tdp",
-	.setup = hyperv_setup,
+	.confidential = true,
+	.setup = tdp_setup,
 	.cpuid = hyperv_cpuid,
 	.msr_read = hyperv_rdmsr,
 	.msr_write = hyperv_wrmsr,

@@ -3,7 +3,10 @@
  * No platform: an ordinary VM. Its one view is "private", conversions do not
  * exist, devices are mapped where they are touched.
  */
-#include "machine.h"
+#include "config.h"
+#include "lock.h"
+#include "npt.h"
+#include "platform.h"
 
 static bool plain_mismatch(struct vcpu *c, const struct access *a)
 {

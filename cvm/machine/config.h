@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef CVM_CONFIG_H
+#define CVM_CONFIG_H
+
+#include "types.h"
+#include "abi/guest-abi.h"
+
+#define MAX_CPUS	8u
+
+struct config {
+	enum cvm_platform platform;
+	unsigned int cpus;
+	enum cvm_host host;
+	u64 host_arg;
+	u64 seed;
+	bool deterministic;
+	unsigned int icount_shift;
+	bool lazy;			/* leave memory unaccepted for Linux */
+	bool iommu;
+	unsigned int isolation;		/* vTOM: 1 VBS, 2 SNP, 3 TDX */
+};
+
+struct platform;
+
+extern struct config config;
+extern const struct platform *platform;
+extern u64 ram_end;
+extern bool elf_guest;			/* else Linux */
+
+#endif

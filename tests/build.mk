@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # Tests of the explorer: tests/explore (units), tests/twins (count equality);
-# and of `make check` itself: tests/harness.
+# of `make check` itself, and of scripts/setup: tests/harness.
 
 EXPLORE_SRC := lab/search/explore.c lab/search/explore.h
 EXPLORE_TEST := $(B)/tests/explore
@@ -28,12 +28,15 @@ check-explore: $(EXPLORE_PROGRAMS)
 CHECKS += check-explore
 CHECKS_ALL += check-explore
 
-.PHONY: check-harness
+.PHONY: check-harness check-setup
 check-harness:
 	@scripts/t harness tests/harness/run
 
-CHECKS += check-harness
-CHECKS_ALL += check-harness
+check-setup:
+	@scripts/t setup tests/harness/setup
+
+CHECKS += check-harness check-setup
+CHECKS_ALL += check-harness check-setup
 
 # The protocol of tests/twins/README in C, and with five faults.
 TWINS := $(B)/tests/twins

@@ -105,7 +105,7 @@ check-rooms: all
 CVM_LINUX :=
 define cvm_linux # NAME SERIES PLATFORM TEXT OPTIONS
 .PHONY: check-cvm-linux-$(1)
-check-cvm-linux-$(1): check-cvm-qemu $(B)/airlock-boot
+check-cvm-linux-$(1): check-cvm-qemu $(B)/airlock-boot $(B)/linux/$(2)/fetched
 	@scripts/t cvm-linux-$(1) tests/cvm/linux $(2) $(3) $(4) $(5)
 CVM_LINUX += check-cvm-linux-$(1)
 endef
@@ -126,7 +126,7 @@ $(eval $(call cvm_linux,6.1-snp,6.1,snp,"AMD SEV SEV-ES SEV-SNP"))
 $(eval $(call cvm_linux,6.1-vtom,6.1,vtom,"Isolation Config: .*Group B 0xbe2"))
 
 .PHONY: check-cvm-deterministic
-check-cvm-deterministic: check-cvm-qemu $(B)/airlock-boot
+check-cvm-deterministic: check-cvm-qemu $(B)/airlock-boot $(B)/linux/6.12/fetched
 	@scripts/t cvm-deterministic tests/cvm/deterministic
 CVM_LINUX += check-cvm-deterministic
 

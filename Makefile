@@ -5,6 +5,8 @@
 #   make run        install what is missing, build, show what it does
 #   make check      the quick tests (under 10 minutes)
 #   make check-all  all tests (under 45 minutes)
+#   make check-fresh RELEASE=trixie   README's commands on a new Debian, a
+#                   bookworm or a trixie, in a root of its own
 #   make bench      counts and timings: a table, and build/bench.json
 #   make mutants    break the engine on purpose; the lab must notice
 #   make linux      Linux from source, stock and with Airlock (VERSION=6.12)

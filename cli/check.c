@@ -373,7 +373,7 @@ static void write_json(const struct check *c)
 		return;
 	j = json_answers(c->q, c->a, c->n);
 	f = output_open(c->json);
-	json_dumpf(j, f, JSON_INDENT(1));
+	json_dumpf(j, f, JSON_INDENT(1) | JSON_REAL_PRECISION(9));
 	fputc('\n', f);
 	output_close(f, c->json);
 	json_decref(j);
@@ -473,6 +473,7 @@ int cli_check(int argc, char **argv)
 
 	c.pool.jobs = pool_default_jobs();
 	lab_config_default(&c.base);
+	c.base.count = true;
 	argp_parse(&argp, argc, argv, 0, NULL, &c);
 	defaults(&c);
 	make_questions(&c);

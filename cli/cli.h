@@ -99,6 +99,8 @@ char *question_command(const struct question *q);
 /* "safe: all N states" and the like. Return: malloc()ed. */
 char *answer_text(const struct answer *a);
 const char *answer_word(const struct answer *a);
+/* What is wrong, in a word: "#VC", "fault"; "safe" if nothing is. */
+const char *answer_why(const struct answer *a);
 /* What went wrong, in one sentence. */
 const char *answer_sentence(const struct answer *a);
 void answer_free(struct answer *a);

@@ -25,6 +25,12 @@ static json_t *integer(uint64_t n)
 	return json_integer((json_int_t)n);
 }
 
+/* A time has no more digits than it deserves. */
+static json_t *milliseconds(double seconds)
+{
+	return json_real((double)(long)(seconds * 1000 + 0.5) / 1000);
+}
+
 /* A file and a label may hold anything: JSON strings are UTF-8 only. */
 static json_t *string(const char *s)
 {
@@ -68,10 +74,15 @@ static json_t *stats(const struct answer *a)
 	set(o, "expanded", integer(s->expanded));
 	set(o, "transitions", integer(s->transitions));
 	set(o, "depth", integer(s->depth));
-	set(o, "bytes_per_state", json_real(s->states ?
-					    a->v.bytes_per_state : 0));
-	set(o, "explore_seconds", json_real(s->seconds));
-	set(o, "seconds", json_real(a->seconds));
+	set(o, "accesses", integer(a->v.accesses));
+	if (a->v.plain_states)
+		set(o, "states_without_reduction",
+		    integer(a->v.plain_states));
+	if (a->v.plain_more)
+		set(o, "states_without_reduction_more", json_true());
+	set(o, "bytes_per_state", integer(a->v.bytes_per_state));
+	set(o, "explore_seconds", milliseconds(s->seconds));
+	set(o, "seconds", milliseconds(a->seconds));
 	return o;
 }
 
@@ -116,6 +127,7 @@ static json_t *counterexample(const struct answer *a)
 		json_array_append_new(list, event(&a->v.event[i], i + 1));
 	set(o, "shortest", json_boolean(a->v.shortest));
 	set(o, "property", string(lab_bad_name(a->v.bad)));
+	set(o, "why", string(answer_why(a)));
 	set(o, "sentence", string(answer_sentence(a)));
 	set(o, "events", list);
 	return o;

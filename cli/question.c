@@ -66,12 +66,83 @@ static bool looks_like_name(const char *text, size_t where)
 	return where == 0 && !strpbrk(text, ", @+");
 }
 
-static void explain_whole(const char *who)
+/* What an order does, as far as the rules for all orders go. */
+struct outline {
+	unsigned int steps, flips, prepares, notifies;
+	bool late;		/* prepare after notify */
+	bool gone;		/* not present in the end */
+};
+
+static uint8_t kind_at(const char *step)
 {
-	fprintf(stderr, "%s: every step is understood, but an order has at most"
-		" %d steps,\nflips once (flip, np+flip or flip+present), has"
-		" notify once and prepare at\nmost once before it, and ends"
-		" with the range present\n", who, AIRLOCK_ORDER_STEPS);
+	size_t n = strcspn(step, ",@ ");
+	const char *name;
+	uint8_t kind = 1;
+
+	while ((name = airlock_step_name(kind)) &&
+	       (strlen(name) != n || strncmp(step, name, n)))
+		kind++;
+	return kind;
+}
+
+/* Every step of @text is understood. */
+static struct outline outline_of(const char *text)
+{
+	struct outline o = { .steps = 0 };
+	const char *at = text;
+
+	for (; at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL) {
+		uint8_t s = kind_at(at + strspn(at, " "));
+
+		o.steps++;
+		o.late |= s == AIRLOCK_STEP_PREPARE && o.notifies;
+		o.prepares += s == AIRLOCK_STEP_PREPARE;
+		o.notifies += s == AIRLOCK_STEP_NOTIFY;
+		o.flips += s == AIRLOCK_STEP_FLIP ||
+			s == AIRLOCK_STEP_NP_FLIP ||
+			s == AIRLOCK_STEP_FLIP_PRESENT;
+		if (s == AIRLOCK_STEP_NP || s == AIRLOCK_STEP_NP_FLIP)
+			o.gone = true;
+		if (s == AIRLOCK_STEP_PRESENT ||
+		    s == AIRLOCK_STEP_FLIP_PRESENT)
+			o.gone = false;
+	}
+	return o;
+}
+
+static void explain_times(const char *who, const char *rule, unsigned int n)
+{
+	static const char *const times[] = { "never", "once", "twice" };
+	char number[24];
+
+	snprintf(number, sizeof(number), "%u times", n);
+	fprintf(stderr, "%s: an order %s;\n    this one: %s\n", who, rule,
+		n < 3 ? times[n] : number);
+}
+
+/* The rules that it breaks, and no other. */
+static void explain_whole(const char *who, const char *text)
+{
+	struct outline o = outline_of(text);
+
+	if (o.steps > AIRLOCK_ORDER_STEPS) {
+		fprintf(stderr, "%s: an order has at most %d steps; this one "
+			"has %u\n", who, AIRLOCK_ORDER_STEPS, o.steps);
+		return;
+	}
+	if (o.flips != 1)
+		explain_times(who, "flips once (flip, np+flip or flip+present)", o.flips);
+	if (o.notifies != 1)
+		explain_times(who, "tells the host once (notify)", o.notifies);
+	if (o.prepares > 1)
+		explain_times(who, "has prepare once at most", o.prepares);
+	if (o.late)
+		fprintf(stderr, "%s: prepare comes before notify, and here it "
+			"comes after\n", who);
+	if (o.gone)
+		fprintf(stderr, "%s: an order ends with the range present; "
+			"after this one it is not:\n    present or "
+			"flip+present is missing\n", who);
 }
 
 static void explain_step(const char *who)
@@ -89,8 +160,11 @@ static bool counts_wrong(const char *text, size_t where)
 {
 	unsigned int commas = 0;
 
-	if (!text[where])
+	if (!text[where]) {
+		while (where && text[where - 1] == ' ')
+			where--;
 		return where && text[where - 1] != ',';
+	}
 	for (size_t i = 0; i < where; i++)
 		commas += text[i] == ',';
 	return commas >= AIRLOCK_ORDER_STEPS;
@@ -123,7 +197,7 @@ static void explain_order(const char *who, const char *text, size_t where)
 	fprintf(stderr, "%s: not an order:\n", who);
 	point_at(text, where);
 	if (counts_wrong(text, where))
-		explain_whole(who);
+		explain_whole(who, text);
 	else
 		explain_step(who);
 }
@@ -215,6 +289,11 @@ char *question_command(const struct question *q)
 
 /* ---- answers ---- */
 
+const char *answer_why(const struct answer *a)
+{
+	return lab_bad_word(a->v.bad, a->v.exception);
+}
+
 const char *answer_word(const struct answer *a)
 {
 	static const char *const word[] = {
@@ -237,9 +316,14 @@ char *answer_text(const struct answer *a)
 	switch (a->kind) {
 	case ANSWER_SAFE:
 		fprintf(t.f, ": all %lu states", n);
+		if (a->v.plain_states)
+			fprintf(t.f, ", which stand for %s%lu",
+				a->v.plain_more ? "more than " : "",
+				(unsigned long)a->v.plain_states);
 		break;
 	case ANSWER_UNSAFE:
-		fprintf(t.f, ": %s", lab_bad_sentence(a->v.bad));
+		fprintf(t.f, ": %s: %s", answer_why(a),
+			lab_bad_sentence(a->v.bad));
 		break;
 	case ANSWER_LIMIT:
 	case ANSWER_STOPPED:

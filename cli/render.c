@@ -34,6 +34,26 @@ static char *stats_text(const struct answer *a)
 	return p;
 }
 
+/* A few states sound like a toy: what they stand for. */
+static char *judged_text(const struct question *q, const struct answer *a)
+{
+	const struct lab_verdict *v = &a->v;
+	char *p, states[80] = "";
+
+	if (v->plain_states)
+		snprintf(states, sizeof(states), "; without reduction these "
+			 "are %s%lu states", v->plain_more ? "more than " : "",
+			 (unsigned long)v->plain_states);
+	else if (a->kind == ANSWER_SAFE && q->cfg.reduce)
+		snprintf(states, sizeof(states), "; the states without "
+			 "reduction were not counted");
+	if (asprintf(&p, "%lu accesses, each by one translation that a CPU "
+		     "could use for a page%s", (unsigned long)v->accesses,
+		     states) < 0)
+		abort();
+	return p;
+}
+
 void render_heading(FILE *to, const struct question *q,
 		    const struct answer *a)
 {
@@ -47,8 +67,10 @@ void render_heading(FILE *to, const struct question *q,
 		to_name(q->cfg.to));
 	print_long(to, "explored", question_bounds(q));
 	print_wrapped(to, "", CLI_LABEL, "not modelled: see docs/lab.md");
-	if (a)
-		print_long(to, "size", stats_text(a));
+	if (!a)
+		return;
+	print_long(to, "size", stats_text(a));
+	print_long(to, "judged", judged_text(q, a));
 }
 
 /* ---- widths: as few lines as possible ---- */
@@ -262,8 +284,8 @@ void render(FILE *to, const struct question *q, const struct answer *a,
 	struct lanes *l = lanes_new(q, a);
 	size_t width[LANES];
 
-	fprintf(to, "%sUNSAFE%s: %s\n\n", RED(colour), PLAIN(colour),
-		lab_bad_sentence(a->v.bad));
+	fprintf(to, "%sUNSAFE%s: %s: %s\n\n", RED(colour), PLAIN(colour),
+		answer_why(a), lab_bad_sentence(a->v.bad));
 	render_heading(to, q, NULL);
 	print_wrapped(to, "steps", CLI_LABEL, shortest_text(a));
 	fputc('\n', to);

@@ -97,7 +97,8 @@ static void matrix_row(const struct report *r, const char *order,
 	fputs(order, stdout);
 	for (unsigned int i = 0; i < all_platform_count; i++) {
 		const struct answer *a = find(r, order, all_platforms[i], to);
-		const char *word = a ? answer_word(a) : "-";
+		const char *word = !a ? "-" : a->kind == ANSWER_UNSAFE ?
+			answer_why(a) : answer_word(a);
 
 		if (!asked_platform(r, all_platforms[i]))
 			continue;
@@ -135,6 +136,37 @@ static void matrix_of(const struct report *r, enum airlock_to to)
 	putchar('\n');
 }
 
+static bool said_before(const struct report *r, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (r->a[k].kind == ANSWER_UNSAFE &&
+		    !strcmp(answer_why(&r->a[k]), answer_why(&r->a[i])))
+			return true;
+	return false;
+}
+
+/* What the words of the matrix mean, those that stand in it. */
+static void matrix_legend(const struct report *r)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < r->n; i++) {
+		const struct answer *a = &r->a[i];
+
+		if (a->kind != ANSWER_UNSAFE || said_before(r, i))
+			continue;
+		if (!any)
+			puts("Every other word than safe is UNSAFE, and says "
+			     "what goes wrong first:");
+		any = true;
+		printf("  %s%-9s%s  %s\n", RED(r->colour), answer_why(a),
+		       PLAIN(r->colour),
+		       lab_bad_meaning(a->v.bad, a->v.exception));
+	}
+	if (any)
+		putchar('\n');
+}
+
 /* Ten columns of marks are wider than a page: one block per direction. */
 void report_matrix(const struct report *r)
 {
@@ -142,6 +174,7 @@ void report_matrix(const struct report *r)
 		matrix_of(r, AIRLOCK_TO_SHARED);
 	if (asked_to(r, AIRLOCK_TO_PRIVATE))
 		matrix_of(r, AIRLOCK_TO_PRIVATE);
+	matrix_legend(r);
 }
 
 /* ---- one question ---- */

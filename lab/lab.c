@@ -133,6 +133,7 @@ void world_load(const uint32_t *s)
 	const uint32_t *p = s + 3;
 
 	w->bad = 0;
+	w->exception = LAB_EXCEPTION_NONE;
 	w->ctx_id = s[0];
 	w->mach_id = s[1];
 	w->tables_id = s[2];
@@ -494,6 +495,11 @@ void lab_free(struct lab *l)
 const struct explore_model *lab_model(const struct lab *l)
 {
 	return &l->model;
+}
+
+uint64_t lab_accesses(const struct lab *l)
+{
+	return l->accesses;
 }
 
 uint64_t lab_intern_bytes(const struct lab *l)

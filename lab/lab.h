@@ -42,6 +42,7 @@ enum lab_overlap {
  * @acts: how many times the hostile host acts on its own, or lies
  * @store_buffer: entries of a CPU's store buffer
  * @reduce: explore one representative of what cannot be told apart
+ * @count: if the answer is "safe" and small, count what it stands for
  */
 struct lab_config {
 	enum airlock_platform platform;
@@ -59,6 +60,7 @@ struct lab_config {
 	unsigned int acts;
 	unsigned int store_buffer;
 	bool reduce;
+	bool count;
 	unsigned int rounds;	/* calls a converter makes: there, back, there */
 };
 
@@ -87,8 +89,19 @@ enum lab_bad {
 	LAB_BAD_COUNT
 };
 
+/* Which exception it was that LAB_BAD_EXCEPTION speaks of. */
+enum lab_exception {
+	LAB_EXCEPTION_NONE	= 0,
+	LAB_EXCEPTION_VC	= 1,
+	LAB_EXCEPTION_VE	= 2,
+	LAB_EXCEPTION_LOST	= 3,	/* nobody handles it: the guest ends */
+};
+
 const char *lab_bad_name(unsigned int bad);
 const char *lab_bad_sentence(unsigned int bad);
+/* What went wrong in one word, for a table; and what the word means. */
+const char *lab_bad_word(unsigned int bad, enum lab_exception e);
+const char *lab_bad_meaning(unsigned int bad, enum lab_exception e);
 
 struct lab;
 
@@ -118,6 +131,7 @@ struct lab_event {
 	char text[160];		/* what it did */
 	char change[400];	/* what changed, one line each, decoded */
 	uint32_t bad;		/* enum lab_bad, for the last event */
+	enum lab_exception exception;
 	char why[200];		/* what exactly was wrong, for the last event */
 };
 
@@ -133,7 +147,11 @@ bool lab_replay_step(struct lab *l, explore_label label, struct lab_event *ev);
  * struct lab_verdict - the answer to a question
  * @result: EXPLORE_DONE is "safe: all N states", and nothing else is
  * @stats: of the exploration that decided
- * @bytes: memory for everything, per stored state
+ * @bytes_per_state: memory for everything
+ * @accesses: how many accesses were judged: each translation that a CPU could
+ *	use for a page, in each state
+ * @plain_states: safe with reduction: the states without it. 0: not counted
+ * @plain_more: there are more than those; counting stopped there
  * @event, @nevents: the counterexample, if @result is BAD or DEADLOCK
  * @shortest: found without reduction, so no counterexample has fewer events;
  *	otherwise the search without reduction hit a limit, and this one is the
@@ -143,7 +161,11 @@ bool lab_replay_step(struct lab *l, explore_label label, struct lab_event *ev);
 struct lab_verdict {
 	enum explore_result result;
 	struct explore_stats stats;
-	double bytes_per_state;
+	uint64_t bytes_per_state;
+	uint64_t accesses;
+	uint64_t plain_states;
+	bool plain_more;
+	enum lab_exception exception;
 	struct lab_event *event;
 	size_t nevents;
 	bool shortest;
@@ -160,6 +182,9 @@ struct lab_verdict {
 int lab_check(const struct lab_config *cfg, const struct explore_limits *lim,
 	      struct lab_verdict *v);
 void lab_verdict_free(struct lab_verdict *v);
+
+/* Accesses judged since lab_new(). */
+uint64_t lab_accesses(const struct lab *l);
 
 /* The question that most people have: 2 CPUs, 2 pages, worst machine. */
 void lab_config_default(struct lab_config *cfg);

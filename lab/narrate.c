@@ -68,6 +68,56 @@ const char *lab_bad_sentence(unsigned int b)
 	return b < LAB_BAD_COUNT ? bad_sentences[b] : "unknown";
 }
 
+/* A word each, and where that is needed what it means. */
+static const char *const bad_words[LAB_BAD_COUNT] = {
+	[LAB_BAD_NONE] = "safe",
+	[LAB_BAD_ENGINE_FAULT] = "fault",
+	[LAB_BAD_STALE] = "stale",
+	[LAB_BAD_CACHE] = "cache",
+	[LAB_BAD_EVICT] = "evict",
+	[LAB_BAD_BYSTANDER] = "neighbour",
+	[LAB_BAD_THOUGHT_PRIVATE] = "belief",
+	[LAB_BAD_THOUGHT_SHARED] = "belief",
+	[LAB_BAD_CONTRACT] = "contract",
+	[LAB_BAD_PORT] = "port",
+	[LAB_BAD_TWO_SIZES] = "sizes",
+	[LAB_BAD_FREED_TABLE] = "freed",
+	[LAB_BAD_PROTOCOL] = "rule",
+	[LAB_BAD_ACCEPT_TWICE] = "twice",
+	[LAB_BAD_ENDLESS] = "endless",
+	[LAB_BAD_WINDOW] = "window",
+	[LAB_BAD_HOOK] = "silent",
+	[LAB_BAD_FALSE_ALARM] = "alarm",
+	[LAB_BAD_DATA] = "bytes",
+};
+
+static const char *const exceptions[][2] = {
+	[LAB_EXCEPTION_NONE] = { "exception", "an exception reaches a CPU" },
+	[LAB_EXCEPTION_VC] = { "#VC",
+		"a read takes #VC, which no kernel handles well" },
+	[LAB_EXCEPTION_VE] = { "#VE",
+		"a read takes #VE, which no kernel handles well" },
+	[LAB_EXCEPTION_LOST] = { "lost",
+		"a read makes the TDX module or the paravisor end the guest" },
+};
+
+const char *lab_bad_word(unsigned int b, enum lab_exception e)
+{
+	return b == LAB_BAD_EXCEPTION ? exceptions[e][0] :
+		b < LAB_BAD_COUNT ? bad_words[b] : "unknown";
+}
+
+const char *lab_bad_meaning(unsigned int b, enum lab_exception e)
+{
+	if (b == LAB_BAD_EXCEPTION)
+		return exceptions[e][1];
+	if (b == LAB_BAD_ENGINE_FAULT)
+		return "an instruction of the order itself meets no mapping";
+	if (b == LAB_BAD_THOUGHT_PRIVATE || b == LAB_BAD_THOUGHT_SHARED)
+		return "the guest holds for private or shared what is not";
+	return lab_bad_sentence(b);
+}
+
 /* ---- names ---- */
 
 const char *va_name(uint64_t va)
@@ -501,6 +551,7 @@ bool lab_replay_step(struct lab *l, explore_label label, struct lab_event *e)
 				 sizeof(e->text) - strlen(e->text), "%s%s",
 				 ": ", l->said);
 		e->bad = l->w.bad;
+		e->exception = l->w.exception;
 		snprintf(e->why, sizeof(e->why), "%s", l->w.why);
 		if (!l->w.bad)
 			world_save(l->now);

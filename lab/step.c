@@ -24,6 +24,7 @@ static bool translate(unsigned int cpu, uint64_t va, const char *what,
 	unsigned int n = translations(cpu, va_vpn(va), all, 24);
 
 	*t = all[choose(n)];
+	lab->accesses++;
 	if (!t->present)
 		bad(LAB_BAD_ENGINE_FAULT,
 		    "%s of %s, which is not present: #PF in the engine",

@@ -12,6 +12,9 @@
 
 /* States spent on making a counterexample the shortest there is. */
 #define SHORTEST_STATES	4000000
+/* Safe, and so small: then the states without reduction are counted too. */
+#define COUNTED_STATES	1000
+#define PLAIN_STATES	200000
 
 void lab_config_default(struct lab_config *cfg)
 {
@@ -46,6 +49,8 @@ static void narrate(struct lab *l, struct explore *x, struct lab_verdict *v,
 		if (!lab_replay_step(l, label[i], &v->event[i]))
 			errx(3, "lab: event %zu does not replay", i);
 	v->nevents = n;
+	if (n)
+		v->exception = v->event[n - 1].exception;
 	free(label);
 }
 
@@ -87,9 +92,10 @@ static int one(const struct lab_config *cfg, const struct explore_limits *lim,
 	x = explore_new(lab_model(l));
 	v->result = explore_run(x, &with);
 	v->stats = *explore_stats(x);
-	v->bytes_per_state = (double)(v->stats.bytes_states +
-				      lab_intern_bytes(l)) /
-		(double)v->stats.states;
+	v->accesses = lab_accesses(l);
+	if (v->stats.states)
+		v->bytes_per_state = (v->stats.bytes_states +
+				      lab_intern_bytes(l)) / v->stats.states;
 	v->bad = v->stats.bad_code;
 	if (v->result == EXPLORE_BAD || v->result == EXPLORE_DEADLOCK)
 		narrate(l, x, v, NULL);
@@ -99,6 +105,29 @@ static int one(const struct lab_config *cfg, const struct explore_limits *lim,
 	explore_free(x);
 	lab_free(l);
 	return 0;
+}
+
+/* How many states do the few stand for? No verdict, but it must be the same. */
+static void count_plain(const struct lab_config *cfg,
+			const struct explore_limits *lim,
+			struct lab_verdict *v)
+{
+	struct explore_limits l2 = *lim;
+	struct lab_config q = *cfg;
+	struct lab_verdict w = { 0 };
+
+	if (!cfg->count || !cfg->reduce || v->stats.states > COUNTED_STATES)
+		return;
+	q.reduce = q.count = false;
+	if (!l2.states || l2.states > PLAIN_STATES)
+		l2.states = PLAIN_STATES;
+	if (one(&q, &l2, &w))
+		return;
+	if (w.event)
+		errx(3, "lab: safe with reduction, and not without");
+	v->plain_states = w.stats.states;
+	v->plain_more = w.result != EXPLORE_DONE;
+	lab_verdict_free(&w);
 }
 
 int lab_check(const struct lab_config *cfg, const struct explore_limits *lim,
@@ -112,6 +141,8 @@ int lab_check(const struct lab_config *cfg, const struct explore_limits *lim,
 	if (one(cfg, lim, v))
 		return -1;
 	v->shortest = !cfg->reduce;
+	if (v->result == EXPLORE_DONE)
+		count_plain(cfg, lim, v);
 	if (!v->event || !cfg->reduce || v->bad == LAB_BAD_ENDLESS)
 		return 0;
 	q.reduce = false;
@@ -126,6 +157,7 @@ int lab_check(const struct lab_config *cfg, const struct explore_limits *lim,
 	v->event = w.event;
 	v->nevents = w.nevents;
 	v->bad = w.bad;
+	v->exception = w.exception;
 	v->shortest = true;
 	return 0;
 }

@@ -78,16 +78,20 @@ void count_call(unsigned int cpu)
 
 /* ---- accesses ---- */
 
-static const char *exception_name(bool private_view)
+static enum lab_exception exception_of(bool private_view)
 {
-	switch (platform()) {
-	case AIRLOCK_TDX:
-		return private_view ? "a TD exit that ends the guest" : "#VE";
-	case AIRLOCK_SNP:
-		return "#VC";
-	default:
-		return "an exception in the paravisor, which ends the guest";
-	}
+	if (platform() == AIRLOCK_SNP)
+		return LAB_EXCEPTION_VC;
+	return platform() == AIRLOCK_TDX && !private_view ?
+		LAB_EXCEPTION_VE : LAB_EXCEPTION_LOST;
+}
+
+static const char *exception_name(enum lab_exception e)
+{
+	return e == LAB_EXCEPTION_VC ? "#VC" :
+		e == LAB_EXCEPTION_VE ? "#VE" :
+		platform() == AIRLOCK_TDX ? "a TD exit that ends the guest" :
+		"an exception in the paravisor, which ends the guest";
 }
 
 /* Can a private access be served? Native platforms; V means accepted. */
@@ -99,14 +103,18 @@ static bool private_ok(uint16_t f)
 static void exception(enum access_by by, unsigned int cpu, uint32_t gfn,
 		      bool private_view, uint16_t f)
 {
+	enum lab_exception e = exception_of(private_view);
+
 	if (host_lied())
 		return;
+	if (!lab->w.bad)
+		lab->w.exception = e;
 	bad(LAB_BAD_EXCEPTION,
 	    "CPU%u reads %s through a %s mapping while the host holds it %s: %s%s",
 	    cpu, page_name(gfn), private_view ? "private" : "shared",
 	    f & F_SHARED ? "shared" : f & F_VALID ? "private" :
 	    platform() == AIRLOCK_SNP ? "private, not validated" :
-	    "private, not accepted", exception_name(private_view),
+	    "private, not accepted", exception_name(e),
 	    by == BY_ENGINE ? ", in the engine itself" : "");
 }
 

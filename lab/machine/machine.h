@@ -215,6 +215,7 @@ struct world {
 	struct hw hw[LAB_MAX_CPUS];
 	/* judgement */
 	uint32_t bad;
+	enum lab_exception exception;
 	char why[200];
 };
 
@@ -252,6 +253,7 @@ struct lab {
 	char said[160];
 
 	/* observations */
+	uint64_t accesses;		/* judged */
 	bool observe;
 	struct intern *seen;
 	uint64_t seen_hash;

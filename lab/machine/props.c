@@ -21,6 +21,7 @@ void check_spot(unsigned int cpu, const struct spot *p,
 {
 	bool bystander = p->role == SPOT_BYSTANDER;
 
+	lab->accesses++;
 	if (!t->present) {
 		if (bystander)
 			bad(LAB_BAD_BYSTANDER,
@@ -50,6 +51,7 @@ bool spot_quiet(unsigned int cpu, const struct spot *p)
 		    !host_access(BY_READER, cpu, &t[i], true))
 			return false;
 	}
+	lab->accesses += n;
 	return true;
 }
 

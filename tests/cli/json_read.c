@@ -3,7 +3,7 @@
  * json_read FILE: read what `airlock check --json` wrote, hold it against
  * airlock(1), and print one line per question:
  *
- *     VERDICT<TAB>EVENTS<TAB>COMMAND
+ *     VERDICT<TAB>WHY<TAB>EVENTS<TAB>COMMAND
  */
 #include <jansson.h>
 #include <stdbool.h>
@@ -59,13 +59,27 @@ static size_t read_events(json_t *q)
 
 	if (!json_is_boolean(json_object_get(c, "shortest")))
 		fail("no boolean", "shortest");
-	if (!*text(c, "property") || !*text(c, "sentence"))
-		fail("empty", "property or sentence");
+	if (!*text(c, "property") || !*text(c, "sentence") ||
+	    !*text(c, "why"))
+		fail("empty", "property, sentence or why");
 	if (!json_array_size(list))
 		fail("empty", "events");
 	for (size_t i = 0; i < json_array_size(list); i++)
 		read_event(json_array_get(list, i), i + 1);
 	return json_array_size(list);
+}
+
+/* Few states that are safe stand for at least as many. */
+static void read_plain(json_t *q, json_t *stats)
+{
+	json_t *plain = json_object_get(stats, "states_without_reduction");
+
+	if (!plain)
+		return;
+	if (strcmp(text(q, "verdict"), "safe") ||
+	    json_integer_value(plain) <
+	    json_integer_value(json_object_get(stats, "states")))
+		fail("no sense", "states_without_reduction");
 }
 
 static void read_question(json_t *q)
@@ -82,14 +96,18 @@ static void read_question(json_t *q)
 	get(get(q, "config", JSON_OBJECT), "cpus", JSON_INTEGER);
 	get(stats, "states", JSON_INTEGER);
 	get(stats, "transitions", JSON_INTEGER);
+	get(stats, "accesses", JSON_INTEGER);
+	get(stats, "bytes_per_state", JSON_INTEGER);
 	get(stats, "seconds", JSON_REAL);
+	read_plain(q, stats);
 	if (bad)
 		events = read_events(q);
 	else if (json_object_get(q, "counterexample"))
 		fail("a counterexample to what is not unsafe",
 		     text(q, "command"));
-	printf("%s\t%zu\t%s\n", text(q, "verdict"), events,
-	       text(q, "command"));
+	printf("%s\t%s\t%zu\t%s\n", text(q, "verdict"), bad ?
+	       text(json_object_get(q, "counterexample"), "why") : "safe",
+	       events, text(q, "command"));
 }
 
 int main(int argc, char **argv)

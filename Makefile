@@ -48,6 +48,16 @@ ifneq ($(shell cat $(KIND) 2>/dev/null),$(or $(SAN),none))
 $(shell mkdir -p $(B) && echo '$(or $(SAN),none)' >$(KIND))
 endif
 
+# What the compiler needs is named before it misses it.
+ifneq ($(filter all,$(or $(MAKECMDGOALS),all)),)
+ifeq ($(wildcard $(B)/needs),)
+ifneq ($(shell scripts/setup -n build >&2 && mkdir -p $(B) && \
+	: >$(B)/needs && echo yes),yes)
+$(error nothing is built, see above)
+endif
+endif
+endif
+
 .PHONY: all run check check-all bench mutants install clean setup
 all:
 

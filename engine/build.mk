@@ -22,7 +22,8 @@ ENGINE_OBJ := $(patsubst %,%.o,$(basename $(ENGINE_SRCS:.S=_s.S)) \
 
 LIBAIRLOCK := $(B)/libairlock.a
 LIBAIRLOCK_CLANG := $(B)/clang/libairlock.a
-ALL += $(LIBAIRLOCK) $(LIBAIRLOCK_CLANG) $(B)/airlock.pc
+ALL += $(LIBAIRLOCK) $(if $(shell command -v $(CLANG)),$(LIBAIRLOCK_CLANG)) \
+	$(B)/airlock.pc
 
 $(LIBAIRLOCK): $(addprefix $(B)/,$(ENGINE_OBJ))
 $(LIBAIRLOCK_CLANG): $(addprefix $(B)/clang/,$(ENGINE_OBJ))

@@ -63,7 +63,7 @@ $(B)/airlock-boot: $(CVM)/launch/boot_main.o $(CVM_BOOT_OBJS)
 # ---- tests ----
 
 CVM_GUEST := $(B)/tests/rules
-CVM_GUEST_OBJS := $(patsubst %,$(CVM_GUEST)/%.o,entry lib rules alone)
+CVM_GUEST_OBJS := $(patsubst %,$(CVM_GUEST)/%.o,entry lib rules alone cpu)
 
 $(CVM_GUEST)/%.o: tests/rules/%.c cvm/build.mk
 	$(call say,CC,$@)
@@ -121,6 +121,7 @@ $(eval $(call cvm_linux,snp-strict,6.12,snp,"SEV-SNP",--host strict))
 $(eval $(call cvm_linux,tdx-strict,6.12,tdx,"Intel TDX",--host strict))
 $(eval $(call cvm_linux,snp-disk,6.12,snp,"1 MiB to the disk and back",--iommu))
 $(eval $(call cvm_linux,tdx-disk,6.12,tdx,"1 MiB to the disk and back",--iommu))
+$(eval $(call cvm_linux,none-disk,6.12,none,"1 MiB to the disk and back",--iommu))
 $(eval $(call cvm_linux,vtom-disk,6.12,vtom,"1 MiB to the disk and back",--iommu))
 $(eval $(call cvm_linux,6.1-snp,6.1,snp,"AMD SEV SEV-ES SEV-SNP"))
 $(eval $(call cvm_linux,6.1-vtom,6.1,vtom,"Isolation Config: .*Group B 0xbe2"))

@@ -7,6 +7,7 @@
 #include "cpu.h"
 #include "end.h"
 #include "io.h"
+#include "layout.h"
 #include "lib.h"
 #include "platform.h"
 #include "smp.h"
@@ -112,6 +113,8 @@ bool guest_wrmsr(struct vcpu *c, u32 msr, u64 value)
 		return ok;
 	switch (msr) {
 	case MSR_EFER:
+		if (value & ~EFER_KNOWN)
+			return false;
 		c->v->efer = (value & ~EFER_LMA) | (c->v->efer & EFER_LMA) |
 			     EFER_SVME;
 		return true;
@@ -165,6 +168,8 @@ void port_write(struct vcpu *c, u16 port, unsigned int size, u64 value)
 
 u64 mmio_read(u64 at, unsigned int size)
 {
+	if ((at & PAGE_MASK) == APIC_PAGE)
+		return ~0UL;
 	switch (size) {
 	case 1:
 		return *(volatile u8 *)at;
@@ -179,6 +184,8 @@ u64 mmio_read(u64 at, unsigned int size)
 
 void mmio_write(u64 at, unsigned int size, u64 value)
 {
+	if ((at & PAGE_MASK) == APIC_PAGE)
+		return;
 	switch (size) {
 	case 1:
 		*(volatile u8 *)at = (u8)value;

@@ -106,7 +106,7 @@ static void exit_npf(struct vcpu *c)
 
 static void core_exit(struct vcpu *c)
 {
-	switch (c->v->exit_code) {
+	switch ((u32)c->v->exit_code) {
 	case EXIT_CPUID:
 		exit_cpuid(c);
 		break;
@@ -134,7 +134,8 @@ static void core_exit(struct vcpu *c)
 	case EXIT_SHUTDOWN:
 		machine_stop(c, "triple fault");
 	case EXIT_INVALID:
-		machine_stop(c, "VMRUN refused the guest's state");
+		/* QEMU has put the machine's own registers into the VMCB */
+		machine_stop(NULL, "VMRUN refused the guest's state");
 	default:
 		machine_stop(c, "unexpected exit %lx", c->v->exit_code);
 	}
@@ -201,8 +202,27 @@ static void save_event(struct vcpu *c)
 	c->v->inject = 0;
 }
 
+/*
+ * An instruction that was carried out for the guest is one that it stepped
+ * over, and ends what STI or MOV SS had put off.
+ */
+static void after_instruction(struct vcpu *c, u64 rip)
+{
+	struct vmcb *v = c->v;
+
+	if (v->rip == rip || v->inject)
+		return;
+	v->interrupt_shadow = 0;
+	if (!(v->rflags & RFLAGS_TF) || c->event)
+		return;
+	v->dr6 |= DR6_BS;
+	inject(c, 1);
+}
+
 static void handle_exit(struct vcpu *c)
 {
+	u64 rip = c->v->rip;
+
 	save_event(c);
 	if (c->v->exit_code == EXIT_NMI) {
 		count_exit(EXIT_NMI);
@@ -217,6 +237,7 @@ static void handle_exit(struct vcpu *c)
 			core_exit(c);
 		host_moment(c);
 	}
+	after_instruction(c, rip);
 	if (c->event) {
 		if (c->v->inject)
 			machine_stop(c, "exception %u while event %x was "

@@ -19,6 +19,11 @@
 #define MACHINE_END	0xf00000UL
 #define FIRMWARE_BASE	0xf00000UL
 #define FIRMWARE_END	0x1000000UL
+/*
+ * The local APICs are in x2APIC mode and the machine's: where their registers
+ * would be is nothing.
+ */
+#define APIC_PAGE	0xfee00000UL
 #define MAX_RAM		0x80000000UL
 
 /* Within low memory, what the machine leaves there for the guest's start. */

@@ -183,7 +183,15 @@ bool region_uniform(u64 gpa, unsigned int state)
 /* A device's page: no state, reachable through the view the guest used. */
 void npt_map_device(u64 at)
 {
-	*npt_entry(at) = (at & ~GUEST_BIT & PAGE_MASK) | ENTRY;
+	static u8 *nothing;
+	u64 page = at & ~GUEST_BIT & PAGE_MASK;
+
+	if (page == APIC_PAGE) {
+		if (!nothing)
+			nothing = memset(pool_pages(1), 0xff, PAGE_SIZE);
+		page = (u64)nothing;
+	}
+	*npt_entry(at) = page | ENTRY;
 }
 
 /* ROM, VGA: Linux reads them through whatever mapping it has (DMI scan). */
@@ -227,8 +235,13 @@ u64 npt_unpaged_root(void)
 	return (u64)unpaged_root;
 }
 
-/* The third-level table of the shared view: VT-d walks it too (vtd.c). */
-u64 npt_shared_table(void)
+/*
+ * The third-level table that VT-d walks, too (vtd.c): that of the shared view,
+ * and of the only one where nothing is ever shared.
+ */
+u64 npt_device_table(void)
 {
-	return root[shared_view(0) >> 39] & ENTRY_ADDR;
+	u64 view = platform->confidential ? shared_view(0) : private_view(0);
+
+	return root[view >> 39] & ENTRY_ADDR;
 }

@@ -7,7 +7,7 @@
 void npt_init(void);
 u64 npt_root(void);
 u64 npt_unpaged_root(void);
-u64 npt_shared_table(void);
+u64 npt_device_table(void);
 void npt_map_device(u64 gpa);
 bool is_ram(u64 gpa);
 unsigned int page_state(u64 gpa);

@@ -21,7 +21,7 @@ struct platform {
 	bool confidential;
 	bool bit_is_private;		/* polarity of GUEST_BIT */
 	bool large;			/* keeps 2M page states */
-	bool mailbox;			/* Linux starts CPUs by ACPI's mailbox */
+	bool mailbox;			/* Linux starts CPUs by ACPI's */
 	void (*setup)(void);
 	void (*setup_cpu)(struct vcpu *c);
 	void (*cpuid)(struct vcpu *c, u32 leaf, u32 sub, u32 out[4]);

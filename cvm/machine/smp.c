@@ -136,7 +136,10 @@ void icr_write(struct vcpu *c, u64 value)
 	}
 	for (u32 i = 0; mode == 4 && i < config.cpus; i++)
 		if ((!shorthand && t == &vcpus[i]) || shorthand == 2 ||
+		    (shorthand == 1 && i == c->id) ||
 		    (shorthand == 3 && i != c->id))
 			vcpus[i].nmi = 1;
+	if (mode == 4 && (shorthand == 1 || t == c))
+		return;			/* it gets it when this exit ends */
 	wrmsr(MSR_X2APIC_ICR, value);
 }

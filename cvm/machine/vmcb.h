@@ -101,7 +101,7 @@ _Static_assert(offsetof(struct vmcb, pat) == 0x668, "VMCB save");
 #define EXIT_VMMCALL	0x81
 #define EXIT_WBINVD	0x89
 #define EXIT_NPF	0x400
-#define EXIT_INVALID	(~0UL)
+#define EXIT_INVALID	0xffffffffUL	/* QEMU stores 32 bits of -1 */
 
 /* EXITINFO1 of a nested page fault */
 #define NPF_WRITE	(1UL << 1)
@@ -136,10 +136,13 @@ _Static_assert(offsetof(struct vmcb, pat) == 0x668, "VMCB save");
 #define MSR_GHCB	0xc0010130u
 #define MSR_SEV_STATUS	0xc0010131u
 
+#define EFER_KNOWN	0x4d01UL	/* FFXSR NXE LMA LME SCE */
 #define EFER_LMA	(1UL << 10)
 #define EFER_SVME	(1UL << 12)
 #define CR0_PG		(1UL << 31)
 #define RFLAGS_CF	1UL
+#define RFLAGS_TF	0x100UL
 #define RFLAGS_IF	0x200UL
+#define DR6_BS		0x4000UL
 
 #endif

@@ -85,7 +85,7 @@ void vtd_setup(void)
 	roots = pool_pages(1);
 	contexts = pool_pages(1);
 	top = pool_pages(1);
-	top[0] = npt_shared_table() | 3;
+	top[0] = npt_device_table() | 3;
 	roots[0] = (u64)contexts | 1;
 	for (unsigned int i = 0; i < 256; i++) {
 		contexts[2 * i] = (u64)top | 1;

@@ -10,7 +10,8 @@ function clean(path) {
 BEGIN {
 	while ((getline line < files) > 0)
 		there[clean(line)]
-	n = split("include cvm cvm/machine cvm/launch lab cli cli/linux bare", i)
+	n = split("include cvm cvm/machine cvm/launch lab cli cli/linux " \
+		"bare", i)
 }
 /^[ \t]*#[ \t]*include[ \t]*["<]/ {
 	name = $0

@@ -155,6 +155,10 @@ void trap(struct frame *f)
 		wrmsr(0x80b, 0);
 		return;
 	}
+	if (f->vector == 2) {
+		c->nmis++;
+		return;
+	}
 	__asm__ volatile("mov %%cr2, %0" : "=r"(cr2));
 	c->vector = c->last = f->vector;
 	c->error = f->error;
@@ -168,6 +172,7 @@ void trap(struct frame *f)
 	if (!c->resume)
 		fatal_trap(f);
 	f->rip = c->resume;
+	f->rflags &= ~0x100UL;		/* stepped enough */
 	c->resume = 0;
 }
 

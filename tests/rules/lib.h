@@ -43,7 +43,7 @@ struct frame {
 struct cpu {
 	u64 resume;			/* where a trap in a probe continues */
 	volatile u64 vector, error, rip, cr2, traps, last;
-	volatile u64 ipis;
+	volatile u64 ipis, nmis;
 	volatile u64 reads, wrong;
 	volatile u64 page_faults, confidential;	/* #PF; #VE and #VC */
 };
@@ -95,6 +95,9 @@ void exit_cost(void);
 extern bool restoring;
 void restore_fpu(void);
 void exits_beside_fxrstor(void);
+/* cpu.c: returns if the command line names none of its tests */
+void cpu_alone(void);
+
 void chatter(void);
 void talk(void);
 

@@ -877,6 +877,7 @@ static void platform_tests(void)
 void test_main(void)
 {
 	if (*(const char *)boot->cmdline) {
+		cpu_alone();
 		not_fatal();
 		fatal();
 	}

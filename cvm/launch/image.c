@@ -88,8 +88,34 @@ static bool check_linux(const struct file *f, uint64_t *end)
 	return true;
 }
 
+/*
+ * A Multiboot header, version 1 or 2, whatever the ELF calls itself: magic, a
+ * word or two, and a sum of zero, somewhere at the beginning.
+ */
+static bool is_multiboot(const struct file *f)
+{
+	size_t end = f->size < 32768 ? f->size : 32768;
+
+	for (size_t at = 0; at + 16 <= end; at += 4) {
+		uint32_t w[4];
+
+		memcpy(w, f->data + at, sizeof(w));
+		if ((w[0] == 0x1badb002 && !(w[0] + w[1] + w[2])) ||
+		    (w[0] == 0xe85250d6 && !(w[0] + w[1] + w[2] + w[3])))
+			return true;
+	}
+	return false;
+}
+
 static bool check_elf_header(const struct file *f, const Elf64_Ehdr *e)
 {
+	if (e->e_ident[EI_CLASS] == ELFCLASS32 || is_multiboot(f)) {
+		launch_error("'%s' is %s: the machine enters a kernel in "
+			     "64-bit mode", f->name,
+			     e->e_ident[EI_CLASS] == ELFCLASS32 ?
+			     "a 32-bit ELF" : "for Multiboot, which is 32-bit");
+		return false;
+	}
 	if (e->e_ident[EI_CLASS] != ELFCLASS64 || e->e_machine != EM_X86_64 ||
 	    e->e_type != ET_EXEC || e->e_phentsize != sizeof(Elf64_Phdr) ||
 	    e->e_phoff > f->size ||

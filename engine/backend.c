@@ -212,7 +212,7 @@ void airlock_be_cache(struct airlock_call *c, bool window)
 	unsigned int cpu;
 	uint64_t n, va;
 
-	if (!airlock_wants_cache_flush(c->a, c->to))
+	if (!airlock_ops(c->a)->cache_flush(c->a, c->to))
 		return;
 	airlock_pieces_begin(&it, c, NULL);
 	for (; airlock_pieces_more(&it); airlock_pieces_take(&it, n)) {

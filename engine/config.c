@@ -62,7 +62,7 @@ static const char *check_machine(const struct airlock_config *cfg)
 static const char *check_bits(const struct airlock_config *cfg)
 {
 	uint64_t enc = UINT64_C(1) << cfg->enc_bit, attr = cfg->table_attr;
-	bool c_bit = airlock_has_c_bit(cfg->platform);
+	bool c_bit = airlock_platform_ops[cfg->platform]->c_bit;
 
 	if (cfg->memory > enc)
 		return "memory: reaches enc_bit";
@@ -167,7 +167,7 @@ int airlock_init(struct airlock **out, void *mem, size_t size,
 	if (cfg->platform != AIRLOCK_PLAIN) {
 		a->enc = UINT64_C(1) << cfg->enc_bit;
 		/* A C-bit says private, the others shared. */
-		if (!airlock_has_c_bit(cfg->platform))
+		if (!airlock_ops(a)->c_bit)
 			a->enc_shared = a->enc;
 		a->addr &= ~a->enc;
 		status = airlock_window_init(a);

@@ -438,7 +438,7 @@ static int convert(struct airlock_call *c, const struct airlock_order *order,
 
 	if (status)
 		return status;
-	c->nstages = airlock_stages(c->a, c->to, &c->stages);
+	c->nstages = airlock_ops(c->a)->stages(c->a, c->to, &c->stages);
 	status = airlock_transition(c, order);
 	count_outcome(c, status, out);
 	return status;

@@ -66,7 +66,7 @@ struct airlock {
 	struct airlock_retired retired[RETIRED];
 };
 
-/* ---- addresses and platforms ---- */
+/* ---- addresses ---- */
 
 /* Do both ends of it lie in the same half of the address space? */
 static inline bool airlock_canonical(const struct airlock_config *cfg,
@@ -83,12 +83,6 @@ static inline bool airlock_canonical(const struct airlock_config *cfg,
 static inline bool airlock_wraps(uint64_t va, uint64_t pages)
 {
 	return pages > (UINT64_MAX - va) >> AIRLOCK_PAGE_SHIFT;
-}
-
-/* Set means private; on the others, set means shared. */
-static inline bool airlock_has_c_bit(enum airlock_platform p)
-{
-	return p == AIRLOCK_SEV || p == AIRLOCK_SNP;
 }
 
 /* ---- pagetable.c ---- */
@@ -371,17 +365,40 @@ int airlock_job_failed(struct airlock_job *j, int status, uint64_t done,
 int airlock_job_lie(struct airlock_job *j, int status, uint64_t gpa,
 		    uint64_t pages, uint64_t detail);
 
-unsigned int airlock_stages(const struct airlock *a, enum airlock_to to,
-			    const struct airlock_stage **stages);
-unsigned int airlock_snp_stages(enum airlock_to to,
-				const struct airlock_stage **stages);
-unsigned int airlock_tdx_stages(const struct airlock *a, enum airlock_to to,
-				const struct airlock_stage **stages);
-unsigned int airlock_hv_stages(enum airlock_to to,
+/**
+ * struct airlock_platform_ops - all that is different from platform to platform
+ * @c_bit: the attribute bit, when set, says private; else it says shared
+ * @cache_flush: must the guest flush its data cache on the way to @to?
+ * @stages: the stages of a direction. Return: how many, 0 for none.
+ * @work: one kind of work, for the pieces of a job; NULL where there are no
+ *	stages. Return: enum airlock_status; after a failure the job says more.
+ */
+struct airlock_platform_ops {
+	bool c_bit;
+	bool (*cache_flush)(const struct airlock *a, enum airlock_to to);
+	unsigned int (*stages)(const struct airlock *a, enum airlock_to to,
 			       const struct airlock_stage **stages);
-bool airlock_wants_cache_flush(const struct airlock *a, enum airlock_to to);
-int airlock_snp_work(struct airlock_job *j, enum airlock_work work);
-int airlock_tdx_work(struct airlock_job *j, enum airlock_work work);
-int airlock_hv_work(struct airlock_job *j, enum airlock_work work);
+	int (*work)(struct airlock_job *j, enum airlock_work work);
+};
+
+/* By enum airlock_platform. */
+extern const struct airlock_platform_ops *const
+airlock_platform_ops[AIRLOCK_PLATFORMS];
+
+extern const struct airlock_platform_ops airlock_plain_ops;
+extern const struct airlock_platform_ops airlock_sev_ops;
+extern const struct airlock_platform_ops airlock_snp_ops;
+extern const struct airlock_platform_ops airlock_tdx_ops;
+extern const struct airlock_platform_ops airlock_hv_ops;
+
+static inline const struct airlock_platform_ops *
+airlock_ops(const struct airlock *a)
+{
+	return airlock_platform_ops[a->cfg.platform];
+}
+
+/* For platforms with a C-bit; for those that never flush. */
+bool airlock_amd_cache_flush(const struct airlock *a, enum airlock_to to);
+bool airlock_no_cache_flush(const struct airlock *a, enum airlock_to to);
 
 #endif

@@ -22,21 +22,15 @@
 
 #include "engine.h"
 
-unsigned int airlock_stages(const struct airlock *a, enum airlock_to to,
-			    const struct airlock_stage **stages)
-{
-	switch (a->cfg.platform) {
-	case AIRLOCK_SNP:
-		return airlock_snp_stages(to, stages);
-	case AIRLOCK_TDX:
-		return airlock_tdx_stages(a, to, stages);
-	case AIRLOCK_VTOM:
-	case AIRLOCK_TDP:
-		return airlock_hv_stages(to, stages);
-	default:
-		return 0;
-	}
-}
+const struct airlock_platform_ops *const
+airlock_platform_ops[AIRLOCK_PLATFORMS] = {
+	[AIRLOCK_PLAIN] = &airlock_plain_ops,
+	[AIRLOCK_SEV] = &airlock_sev_ops,
+	[AIRLOCK_SNP] = &airlock_snp_ops,
+	[AIRLOCK_TDX] = &airlock_tdx_ops,
+	[AIRLOCK_VTOM] = &airlock_hv_ops,
+	[AIRLOCK_TDP] = &airlock_hv_ops,
+};
 
 /* ---- jobs ---- */
 
@@ -57,22 +51,8 @@ int airlock_job_lie(struct airlock_job *j, int status, uint64_t gpa,
 
 static int do_work(struct airlock_job *j, enum airlock_work work)
 {
-	int status = AIRLOCK_OK;
+	int status = airlock_ops(j->c->a)->work(j, work);
 
-	switch (j->c->a->cfg.platform) {
-	case AIRLOCK_SNP:
-		status = airlock_snp_work(j, work);
-		break;
-	case AIRLOCK_TDX:
-		status = airlock_tdx_work(j, work);
-		break;
-	case AIRLOCK_VTOM:
-	case AIRLOCK_TDP:
-		status = airlock_hv_work(j, work);
-		break;
-	default:
-		break;
-	}
 	if (j->v.status)
 		airlock_port_violation(&j->v);
 	return status;

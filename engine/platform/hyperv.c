@@ -28,9 +28,10 @@ static const struct airlock_stage to_private[] = {
 	{ WORK_HIDE, WORK_SHOW, true },
 };
 
-unsigned int airlock_hv_stages(enum airlock_to to,
-			       const struct airlock_stage **stages)
+static unsigned int hv_stages(const struct airlock *a, enum airlock_to to,
+			      const struct airlock_stage **stages)
 {
+	(void)a;
 	*stages = to == AIRLOCK_TO_SHARED ? to_shared : to_private;
 	return 1;
 }
@@ -128,7 +129,7 @@ static int change(struct airlock_job *j, uint64_t visibility)
 	return AIRLOCK_OK;
 }
 
-int airlock_hv_work(struct airlock_job *j, enum airlock_work work)
+static int hv_work(struct airlock_job *j, enum airlock_work work)
 {
 	switch (work) {
 	case WORK_SHOW:
@@ -139,3 +140,10 @@ int airlock_hv_work(struct airlock_job *j, enum airlock_work work)
 		return AIRLOCK_OK;
 	}
 }
+
+/* Linux: hv_vtom_cache_flush_required() is never true. */
+const struct airlock_platform_ops airlock_hv_ops = {
+	.cache_flush = airlock_no_cache_flush,
+	.stages = hv_stages,
+	.work = hv_work,
+};

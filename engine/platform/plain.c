@@ -7,24 +7,37 @@
 
 #include "../engine.h"
 
-/*
- * Must the guest flush its data cache?
- *   SEV, SNP  both ways, unless caches are coherent across the C-bit: Linux,
- *	       arch/x86/mm/mem_encrypt_amd.c, amd_enc_cache_flush_required()
- *   TDX       only to shared: the VMM cannot form an address with the guest's
- *	       key; on the way to private flushing is the VMM's part: Linux,
- *	       arch/x86/coco/tdx/tdx.c, tdx_tlb_flush_required()
- *   vTOM, TDP never: hv_vtom_cache_flush_required()
- */
-bool airlock_wants_cache_flush(const struct airlock *a, enum airlock_to to)
+static unsigned int no_stages(const struct airlock *a, enum airlock_to to,
+			      const struct airlock_stage **stages)
 {
-	switch (a->cfg.platform) {
-	case AIRLOCK_SEV:
-	case AIRLOCK_SNP:
-		return !(a->cfg.features & AIRLOCK_F_COHERENT);
-	case AIRLOCK_TDX:
-		return to == AIRLOCK_TO_SHARED;
-	default:
-		return false;
-	}
+	(void)a;
+	(void)to;
+	(void)stages;
+	return 0;
 }
+
+bool airlock_no_cache_flush(const struct airlock *a, enum airlock_to to)
+{
+	(void)a;
+	(void)to;
+	return false;
+}
+
+/* SEV, SNP: both ways, unless caches are coherent across the C-bit. Linux:
+ * arch/x86/mm/mem_encrypt_amd.c, amd_enc_cache_flush_required(). */
+bool airlock_amd_cache_flush(const struct airlock *a, enum airlock_to to)
+{
+	(void)to;
+	return !(a->cfg.features & AIRLOCK_F_COHERENT);
+}
+
+const struct airlock_platform_ops airlock_plain_ops = {
+	.cache_flush = airlock_no_cache_flush,
+	.stages = no_stages,
+};
+
+const struct airlock_platform_ops airlock_sev_ops = {
+	.c_bit = true,
+	.cache_flush = airlock_amd_cache_flush,
+	.stages = no_stages,
+};

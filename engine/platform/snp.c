@@ -48,9 +48,10 @@ static const struct airlock_stage to_private[] = {
 	{ WORK_VALIDATE, WORK_RESCIND, true },
 };
 
-unsigned int airlock_snp_stages(enum airlock_to to,
-				const struct airlock_stage **stages)
+static unsigned int snp_stages(const struct airlock *a, enum airlock_to to,
+			       const struct airlock_stage **stages)
 {
+	(void)a;
 	*stages = to == AIRLOCK_TO_SHARED ? to_shared : to_private;
 	return 2;
 }
@@ -309,7 +310,7 @@ static int psc_all(struct airlock_job *j, uint64_t op)
 	return AIRLOCK_OK;
 }
 
-int airlock_snp_work(struct airlock_job *j, enum airlock_work work)
+static int snp_work(struct airlock_job *j, enum airlock_work work)
 {
 	switch (work) {
 	case WORK_RESCIND:
@@ -324,3 +325,10 @@ int airlock_snp_work(struct airlock_job *j, enum airlock_work work)
 		return AIRLOCK_OK;
 	}
 }
+
+const struct airlock_platform_ops airlock_snp_ops = {
+	.c_bit = true,
+	.cache_flush = airlock_amd_cache_flush,
+	.stages = snp_stages,
+	.work = snp_work,
+};

@@ -53,8 +53,8 @@ static const struct airlock_stage to_shared_release[] = {
 	{ WORK_MAP_SHARED, WORK_MAP_PRIVATE, true },
 };
 
-unsigned int airlock_tdx_stages(const struct airlock *a, enum airlock_to to,
-				const struct airlock_stage **stages)
+static unsigned int tdx_stages(const struct airlock *a, enum airlock_to to,
+			       const struct airlock_stage **stages)
 {
 	bool release = a->cfg.features & AIRLOCK_F_TDX_RELEASE;
 
@@ -226,7 +226,7 @@ static int page_calls(struct airlock_job *j, uint64_t leaf)
 	return AIRLOCK_OK;
 }
 
-int airlock_tdx_work(struct airlock_job *j, enum airlock_work work)
+static int tdx_work(struct airlock_job *j, enum airlock_work work)
 {
 	int status;
 
@@ -250,3 +250,20 @@ int airlock_tdx_work(struct airlock_job *j, enum airlock_work work)
 		return AIRLOCK_OK;
 	}
 }
+
+/*
+ * Only to shared: the VMM cannot form an address with the guest's key, and on
+ * the way to private flushing is the VMM's part. Linux:
+ * arch/x86/coco/tdx/tdx.c, tdx_tlb_flush_required().
+ */
+static bool tdx_cache_flush(const struct airlock *a, enum airlock_to to)
+{
+	(void)a;
+	return to == AIRLOCK_TO_SHARED;
+}
+
+const struct airlock_platform_ops airlock_tdx_ops = {
+	.cache_flush = tdx_cache_flush,
+	.stages = tdx_stages,
+	.work = tdx_work,
+};

@@ -2,7 +2,8 @@
 # The lab: the engine's own sources, compiled as they are, on simulated CPUs.
 
 LAB_SRCS := $(addprefix lab/search/,explore.c intern.c ends.c) \
-	$(addprefix lab/machine/,frames.c mmu.c host.c props.c) \
+	$(addprefix lab/machine/,choose.c frames.c host.c mmu.c props.c \
+	spots.c) \
 	$(addprefix lab/,engine.c step.c setup.c lab.c narrate.c where.c verdict.c)
 # Everything but the instructions, which the lab's machine supplies itself.
 LAB_ENGINE_SRCS = $(filter-out engine/insn/%,$(ENGINE_SRCS))
@@ -73,6 +74,7 @@ CHECKS_ALL += check-mutants
 .PHONY: check-lab check-mutants mutants
 check-lab: $(LAB_TESTS) $(LAB_DIR)/tests/parts
 	@scripts/t lab-parts $(LAB_DIR)/tests/parts
+	@scripts/t lab-rooms tests/lab/rooms $(LAB_DIR)
 	@scripts/t lab-suite $(LAB_DIR)/tests/suite
 	@scripts/t lab-reduction $(LAB_DIR)/tests/reduction
 

@@ -11,7 +11,7 @@
  *
  * The port polices the contract of port.h as it goes.
  */
-#include "machine/machine.h"
+#include "engine.h"
 
 #include <err.h>
 #include <stdlib.h>
@@ -20,29 +20,20 @@
 
 #define STACKS	((uint8_t *)0x300000000000)
 #define CONTEXT	((uint8_t *)0x300001000000)
-#define COMM	((uint8_t *)0x300002000000)
 
 void lab_switch(void **save, void *load);
 
+struct engine engine;
+
+static void (*at_once)(unsigned int cpu, const struct req *r);
 static void *sched_sp, *engine_sp;
 static struct req request;
-static struct airlock_tdcall *request_td;
 static struct local scratch;
 static bool comm_live;
 
 static uint8_t *stack_top(unsigned int cpu)
 {
 	return STACKS + (cpu + 1) * (size_t)LAB_STACK;
-}
-
-void *comm_page(unsigned int cpu)
-{
-	return COMM + cpu * 4096ul;
-}
-
-uint32_t comm_gfn(bool hv, unsigned int cpu)
-{
-	return (hv ? GFN_HV : GFN_GHCB) + cpu;
 }
 
 static void map_fixed(void *at, size_t size)
@@ -54,30 +45,38 @@ static void map_fixed(void *at, size_t size)
 		err(3, "lab: cannot map %p", at);
 }
 
+static enum airlock_page holds(uint32_t gfn)
+{
+	ctx_load();
+	return airlock_page(engine.a, (uint64_t)gfn << 12);
+}
+
 /*
  * The engine's memory stays mapped once it is: labs come and go in one
  * process, one at a time.
  */
-void engine_init(void)
+void engine_init(void (*now)(unsigned int cpu, const struct req *r))
 {
 	static bool mapped;
 
+	at_once = now;
+	lab->holds = holds;
 	if (!mapped) {
 		map_fixed(STACKS, LAB_MAX_CPUS * (size_t)LAB_STACK);
 		map_fixed(CONTEXT, LAB_CTX);
-		map_fixed(COMM, LAB_MAX_CPUS * 4096ul);
+		map_fixed(comm_page(0), LAB_MAX_CPUS * 4096ul);
 		mapped = true;
 	}
 	memset(CONTEXT, 0, LAB_CTX);
-	memset(COMM, 0, LAB_MAX_CPUS * 4096ul);
+	memset(comm_page(0), 0, LAB_MAX_CPUS * 4096ul);
 	lab->setup = true;
-	lab->ctx_loaded = UINT32_MAX;
-	if (airlock_size(&lab->ecfg) > LAB_CTX)
+	engine.ctx_loaded = UINT32_MAX;
+	if (airlock_size(&engine.cfg) > LAB_CTX)
 		errx(3, "lab: the engine's context takes %zu bytes",
-		     airlock_size(&lab->ecfg));
-	if (airlock_init(&lab->engine, CONTEXT, LAB_CTX, &lab->ecfg))
+		     airlock_size(&engine.cfg));
+	if (airlock_init(&engine.a, CONTEXT, LAB_CTX, &engine.cfg))
 		errx(3, "lab: airlock_init() failed");
-	lab->ctx_size = (uint32_t)airlock_size(&lab->ecfg);
+	engine.ctx_size = (uint32_t)airlock_size(&engine.cfg);
 }
 
 const struct local *local_of(unsigned int cpu)
@@ -87,10 +86,10 @@ const struct local *local_of(unsigned int cpu)
 
 void ctx_load(void)
 {
-	if (lab->ctx_loaded == lab->w.ctx_id)
+	if (engine.ctx_loaded == lab->w.ctx_id)
 		return;
-	memcpy(CONTEXT, intern_get(lab->blobs, lab->w.ctx_id), lab->ctx_size);
-	lab->ctx_loaded = lab->w.ctx_id;
+	memcpy(CONTEXT, intern_get(lab->blobs, lab->w.ctx_id), engine.ctx_size);
+	engine.ctx_loaded = lab->w.ctx_id;
 }
 
 void engine_start(unsigned int cpu)
@@ -109,15 +108,15 @@ static bool rule(bool ok, const char *what)
 
 void ctx_keep(void)
 {
-	if (lab->ctx_loaded != UINT32_MAX &&
-	    !memcmp(CONTEXT, intern_get(lab->blobs, lab->ctx_loaded),
-		    lab->ctx_size))
+	if (engine.ctx_loaded != UINT32_MAX &&
+	    !memcmp(CONTEXT, intern_get(lab->blobs, engine.ctx_loaded),
+		    engine.ctx_size))
 		return;
 	/* Between two port calls nothing else runs here; elsewhere it does. */
 	rule(lab->w.m.lock == (int8_t)lab->cpu,
 	     "changes what the lock protects without holding it");
-	lab->w.ctx_id = intern(lab->blobs, CONTEXT, lab->ctx_size);
-	lab->ctx_loaded = lab->w.ctx_id;
+	lab->w.ctx_id = intern(lab->blobs, CONTEXT, engine.ctx_size);
+	engine.ctx_loaded = lab->w.ctx_id;
 }
 
 /* The first frame of an engine's stack. */
@@ -126,19 +125,17 @@ static void entry(void)
 	const struct lab_config *c = &lab->cfg;
 	unsigned int cpu = lab->cpu;
 	struct airlock_outcome out = { 0 };
-	struct airlock_tdcall t = { 0 };
 
 	for (;;) {
-		airlock_convert_order(lab->engine, lab->range[cpu],
-				      lab->nranges[cpu], direction(cpu),
+		airlock_convert_order(engine.a, lab->range[cpu],
+				      lab->nranges[cpu], direction(lab, cpu),
 				      &c->order, &out);
-		t.rax = (uint64_t)out.status;
-		t.rcx = out.converted;
-		t.rdx = out.reverted;
-		t.r8 = out.quarantined;
 		memset(&request, 0, sizeof(request));
 		request.kind = REQ_RETURN;
-		request.td = t;
+		request.outcome.status = out.status;
+		request.outcome.converted = out.converted;
+		request.outcome.reverted = out.reverted;
+		request.outcome.quarantined = out.quarantined;
 		lab_switch(&engine_sp, sched_sp);
 	}
 }
@@ -203,22 +200,28 @@ void engine_resume(unsigned int cpu)
 	save_local(cpu);
 }
 
-static uint64_t ask(enum req_kind kind, uint64_t a, uint64_t b, uint64_t c,
-		    const void *site)
+/* Every byte of a request is part of a state: begin with none set. */
+static struct req *new_request(enum req_kind kind, const void *site)
 {
 	memset(&request, 0, sizeof(request));
 	request.kind = kind;
-	request.a = a;
-	request.b = b;
-	request.c = c;
 	request.site = site;
-	if (kind == REQ_TDCALL)
-		request.td = *request_td;
+	return &request;
+}
+
+static uint64_t ask(void)
+{
 	if (lab->setup)
-		request_now(lab->cpu, &request);
+		at_once(lab->cpu, &request);
 	else
 		lab_switch(&engine_sp, sched_sp);
-	return lab->reply;
+	return engine.reply;
+}
+
+static uint64_t ask_simply(enum req_kind kind, const void *site)
+{
+	new_request(kind, site);
+	return ask();
 }
 
 #define HERE __builtin_return_address(0)
@@ -245,12 +248,18 @@ const uint64_t *airlock_port_table(uint64_t pa)
 
 void airlock_port_pte_write(uint64_t pa, uint64_t entry_value)
 {
-	if (lab->setup)
+	struct req *r;
+
+	if (lab->setup) {
 		pte_now(pa, entry_value);
-	else if (table_reachable(pa))
-		ask(REQ_PTE, pa, entry_value, 0, HERE);
-	else
+	} else if (table_reachable(pa)) {
+		r = new_request(REQ_PTE, HERE);
+		r->pte.pa = pa;
+		r->pte.val = entry_value;
+		ask();
+	} else {
 		pte_store(lab->cpu, pa, entry_value);
+	}
 }
 
 static uint64_t take_table(void)
@@ -279,13 +288,14 @@ uint64_t airlock_port_table_alloc(void)
 		return take_table();
 	rule(!locked(), "allocates under the lock");
 	rule(!lab->w.hw[lab->cpu].pinned, "allocates while pinned");
-	return ask(REQ_ALLOC, 0, 0, 0, HERE);
+	return ask_simply(REQ_ALLOC, HERE);
 }
 
 void airlock_port_table_free(uint64_t pa)
 {
 	rule(!locked(), "frees a page-table page under the lock");
-	ask(REQ_FREE, pa, 0, 0, HERE);
+	new_request(REQ_FREE, HERE)->free.pa = pa;
+	ask();
 }
 
 void airlock_port_lock(void)
@@ -294,7 +304,7 @@ void airlock_port_lock(void)
 		return;
 	rule(!locked(), "takes the lock twice");
 	rule(!lab->w.hw[lab->cpu].pinned, "takes the lock while pinned");
-	ask(REQ_LOCK, 0, 0, 0, HERE);
+	ask_simply(REQ_LOCK, HERE);
 }
 
 void airlock_port_unlock(void)
@@ -302,7 +312,7 @@ void airlock_port_unlock(void)
 	if (lab->setup)
 		return;
 	rule(locked(), "gives back a lock it does not hold");
-	ask(REQ_UNLOCK, 0, 0, 0, HERE);
+	ask_simply(REQ_UNLOCK, HERE);
 }
 
 unsigned int airlock_port_pin(void)
@@ -347,7 +357,7 @@ void airlock_port_shootdown(const struct airlock_flush *f, unsigned int n)
 		h->flush[i] = (struct vrange){ va_vpn(f[i].va),
 					       (uint32_t)f[i].pages };
 	lab->w.hw_dirty[lab->cpu] = true;
-	ask(REQ_SHOOTDOWN, n, n ? f[0].va : 0, n ? f[0].pages : 0, HERE);
+	ask_simply(REQ_SHOOTDOWN, HERE);
 }
 
 void airlock_port_unmap_aliases(const struct airlock_range *r, unsigned int n)
@@ -395,9 +405,15 @@ bool airlock_port_alias(uint64_t va, uint64_t gpa, uint64_t pages,
 
 void airlock_port_violation(const struct airlock_violation *v)
 {
+	struct req *r;
+
 	rule(!locked(), "reports a violation under the lock");
 	rule(!lab->w.hw[lab->cpu].pinned, "reports a violation while pinned");
-	ask(REQ_VIOLATION, (uint64_t)v->status, v->gpa, v->pages, HERE);
+	r = new_request(REQ_VIOLATION, HERE);
+	r->violation.status = (uint64_t)v->status;
+	r->violation.gpa = v->gpa;
+	r->violation.pages = v->pages;
+	ask();
 }
 
 /* ---- platforms ---- */
@@ -426,11 +442,15 @@ uint64_t airlock_port_shared_read(const volatile void *p, unsigned int size)
 {
 	uint64_t v = 0;
 	const uint8_t *at = (const uint8_t *)(uintptr_t)p;
+	struct req *r;
 
-	if (lab->cfg.host == LAB_HOST_HOSTILE)
-		ask(REQ_SHARED_READ,
-		    (uint64_t)(at - (uint8_t *)comm_page(lab->cpu)), size, 0,
-		    HERE);
+	if (lab->cfg.host == LAB_HOST_HOSTILE) {
+		r = new_request(REQ_SHARED_READ, HERE);
+		r->shared_read.offset =
+			(uint64_t)(at - (uint8_t *)comm_page(lab->cpu));
+		r->shared_read.size = size;
+		ask();
+	}
 	memcpy(&v, at, size);
 	return v;
 }
@@ -439,39 +459,60 @@ uint64_t airlock_port_shared_read(const volatile void *p, unsigned int size)
 
 void airlock_port_invlpg(uint64_t va)
 {
-	if (!lab->setup)
-		ask(REQ_INVLPG, va, 0, 0, HERE);
+	if (lab->setup)
+		return;
+	new_request(REQ_INVLPG, HERE)->invlpg.va = va;
+	ask();
 }
 
 void airlock_port_cache_flush(uint64_t va, uint64_t pages)
 {
-	ask(REQ_CACHE, va, pages, 0, HERE);
+	struct req *r = new_request(REQ_CACHE, HERE);
+
+	r->lines.va = va;
+	r->lines.pages = pages;
+	ask();
 }
 
 uint64_t airlock_port_pvalidate(uint64_t va, bool large, bool validate)
 {
-	return ask(REQ_PVALIDATE, va, large, validate, HERE);
+	struct req *r = new_request(REQ_PVALIDATE, HERE);
+
+	r->pvalidate.va = va;
+	r->pvalidate.large = large;
+	r->pvalidate.validate = validate;
+	return ask();
 }
 
 void airlock_port_evict(uint64_t va, uint64_t pages)
 {
-	ask(REQ_EVICT, va, pages, 0, HERE);
+	struct req *r = new_request(REQ_EVICT, HERE);
+
+	r->lines.va = va;
+	r->lines.pages = pages;
+	ask();
 }
 
 uint64_t airlock_port_vmgexit(uint64_t msr)
 {
-	return ask(REQ_VMGEXIT, msr, 0, 0, HERE);
+	new_request(REQ_VMGEXIT, HERE)->vmgexit.msr = msr;
+	return ask();
 }
 
 void airlock_port_tdcall(struct airlock_tdcall *t)
 {
-	request_td = t;
-	ask(REQ_TDCALL, t->rax, t->rcx, 0, HERE);
-	*t = lab->reply_td;
+	new_request(REQ_TDCALL, HERE)->td = *t;
+	ask();
+	*t = engine.reply_td;
 }
 
 uint64_t airlock_port_hypercall(uint64_t control, uint64_t in_gpa,
 				uint64_t out_gpa)
 {
-	return ask(REQ_HYPERCALL, control, in_gpa, out_gpa, HERE);
+	struct req *r = new_request(REQ_HYPERCALL, HERE);
+
+	r->hypercall.control = control;
+	r->hypercall.in = in_gpa;
+	r->hypercall.out = out_gpa;
+	return ask();
 }

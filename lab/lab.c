@@ -7,7 +7,7 @@
  *   read   a stray read, or a bystander's access
  *   act    a hostile host does what nobody asked for
  * and, without reduction, since with it they are part of what an access may
- * meet (mmu.c):
+ * meet (machine/mmu.c):
  *   drain  a store leaves the store buffer
  *   fill   a TLB takes an entry
  *   drop   a TLB loses one
@@ -16,16 +16,13 @@
  * An event that can turn out in several ways asks choose() on its way and is
  * run once for each way.
  */
-#include "machine/machine.h"
+#include "engine.h"
 #include "events.h"
 
 #include <err.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
-
-struct lab *lab;
 
 static struct world base;	/* the state being expanded */
 
@@ -33,82 +30,7 @@ static struct world base;	/* the state being expanded */
 
 static explore_label label_of(enum event ev, unsigned int cpu, unsigned int a)
 {
-	uint64_t digits = 0, weight = 1;
-
-	for (unsigned int i = 0; i < lab->nchoice; i++) {
-		digits += lab->choice[i] * weight;
-		weight *= lab->choice_max[i];
-	}
-	if (weight >> 44)
-		errx(3, "lab: an event with too many choices");
-	return (uint64_t)ev | cpu << 4 | a << 8 | digits << 20;
-}
-
-/* ---- choices ---- */
-
-static uint64_t forced;		/* replay: the digits to follow */
-static bool following;
-
-unsigned int choose(unsigned int n)
-{
-	unsigned int c;
-
-	if (n <= 1 || lab->setup)
-		return 0;
-	if (lab->at == CHOICES)
-		errx(3, "lab: more than %d choices in one event", CHOICES);
-	if (lab->at == lab->nchoice) {
-		lab->choice[lab->at] = 0;
-		lab->nchoice++;
-	}
-	lab->choice_max[lab->at] = n;
-	if (following) {
-		lab->choice[lab->at] = (unsigned int)(forced % n);
-		forced /= n;
-	}
-	c = lab->choice[lab->at++];
-	return c < n ? c : 0;
-}
-
-/* The next way this event can turn out. */
-static bool next_choice(void)
-{
-	lab->nchoice = lab->at;
-	while (lab->nchoice) {
-		unsigned int *c = &lab->choice[lab->nchoice - 1];
-
-		if (++*c < lab->choice_max[lab->nchoice - 1])
-			return true;
-		lab->nchoice--;
-	}
-	return false;
-}
-
-/* ---- judgement and narration ---- */
-
-void bad(unsigned int what, const char *fmt, ...)
-{
-	va_list ap;
-
-	if (lab->w.bad || lab->setup)
-		return;
-	lab->w.bad = what;
-	if (!lab->narrate)
-		return;
-	va_start(ap, fmt);
-	vsnprintf(lab->w.why, sizeof(lab->w.why), fmt, ap);
-	va_end(ap);
-}
-
-void say(const char *fmt, ...)
-{
-	va_list ap;
-
-	if (!lab->narrate)
-		return;
-	va_start(ap, fmt);
-	vsnprintf(lab->said, sizeof(lab->said), fmt, ap);
-	va_end(ap);
+	return (uint64_t)ev | cpu << 4 | a << 8 | choice_digits(44) << 20;
 }
 
 /* ---- states ---- */
@@ -280,12 +202,9 @@ static void happen(enum event ev, unsigned int cpu, unsigned int a)
 
 bool follow(explore_label label)
 {
-	lab->nchoice = lab->at = 0;
-	forced = label >> 20;
-	following = true;
+	choice_follow(label >> 20);
 	happen((enum event)(label & 15), label >> 4 & 15, label >> 8 & 0xfff);
-	following = false;
-	return forced == 0;
+	return choice_followed();
 }
 
 static void emit(struct explore *x, enum event ev, unsigned int cpu,
@@ -314,13 +233,13 @@ static void copy_world(struct world *to, const struct world *from)
 static void every_way(struct explore *x, enum event ev, unsigned int cpu,
 		      unsigned int a)
 {
-	lab->nchoice = 0;
+	choice_begin();
 	do {
-		lab->at = 0;
+		choice_again();
 		copy_world(&lab->w, &base);
 		happen(ev, cpu, a);
 		emit(x, ev, cpu, a);
-	} while (next_choice());
+	} while (choice_next());
 }
 
 static bool may_interrupt(unsigned int cpu)
@@ -435,7 +354,7 @@ static void expand(void *ctx, const uint32_t *s, struct explore *x)
 		if (base.m.finished + 1u == 1u << lab->cfg.converters) {
 			explore_end(x);
 		} else {
-			lab->nchoice = 0;
+			choice_begin();
 			explore_bad(x, label_of(EV_STEP, 15, 0),
 				    LAB_BAD_ENDLESS);
 		}
@@ -473,7 +392,7 @@ struct lab *lab_new(const struct lab_config *cfg, const char **why)
 	lab->words = 3 + cfg->cpus + cfg->converters;
 	lab->w.mach_dirty = lab->w.tables_dirty = true;
 	memset(lab->w.hw_dirty, 1, sizeof(lab->w.hw_dirty));
-	lab->ctx_loaded = UINT32_MAX;
+	engine.ctx_loaded = UINT32_MAX;
 	ctx_keep();
 	world_save(lab->initial);
 	lab->model = (struct explore_model){

@@ -3,7 +3,7 @@
  * A trace in words: runs it again, event by event, and says what each did and
  * what it changed.
  */
-#include "machine/machine.h"
+#include "engine.h"
 #include "events.h"
 
 #include <stdarg.h>
@@ -120,33 +120,6 @@ const char *lab_bad_meaning(unsigned int b, enum lab_exception e)
 
 /* ---- names ---- */
 
-const char *va_name(uint64_t va)
-{
-	static char buf[40];
-	uint32_t vpn = va_vpn(va);
-
-	for (unsigned int s = 0; s < lab->nspots; s++)
-		if (lab->spot[s].vpn == vpn)
-			return lab->spot[s].name;
-	snprintf(buf, sizeof(buf), "%#llx", (unsigned long long)va);
-	return buf;
-}
-
-const char *page_name(uint32_t gfn)
-{
-	static char buf[2][32];
-	static unsigned int turn;
-	char *b = buf[turn++ & 1];
-
-	for (unsigned int s = 0; s < lab->nspots; s++)
-		if (lab->spot[s].gfn == gfn &&
-		    (lab->spot[s].role == SPOT_RANGE ||
-		     lab->spot[s].role == SPOT_BYSTANDER))
-			return lab->spot[s].name;
-	snprintf(b, sizeof(buf[0]), "frame %#x", gfn);
-	return b;
-}
-
 /* The page that an entry maps: its linear page, found by walking to it. */
 static const char *pte_name(uint64_t pa)
 {
@@ -230,9 +203,10 @@ static void tell_flush(unsigned int cpu, char *buf, size_t n)
 static void tell_return(const struct req *r, char *buf, size_t n)
 {
 	snprintf(buf, n, "returns %s: %llu converted, %llu reverted, %llu quarantined",
-		 r->td.rax ? airlock_strerror((int)r->td.rax) : "OK",
-		 (unsigned long long)r->td.rcx, (unsigned long long)r->td.rdx,
-		 (unsigned long long)r->td.r8);
+		 r->outcome.status ? airlock_strerror(r->outcome.status) : "OK",
+		 (unsigned long long)r->outcome.converted,
+		 (unsigned long long)r->outcome.reverted,
+		 (unsigned long long)r->outcome.quarantined);
 }
 
 static void tell_pte(unsigned int cpu, const struct req *r, char *buf,
@@ -241,20 +215,18 @@ static void tell_pte(unsigned int cpu, const struct req *r, char *buf,
 	char a[40], b[40];
 
 	lab->cpu = cpu;
-	snprintf(buf, n, "PTE of %s: %s -> %s", pte_name(r->a),
-		 pte_text(pte_visible(cpu, r->a), a, sizeof(a)),
-		 pte_text(r->b, b, sizeof(b)));
+	snprintf(buf, n, "PTE of %s: %s -> %s", pte_name(r->pte.pa),
+		 pte_text(pte_visible(cpu, r->pte.pa), a, sizeof(a)),
+		 pte_text(r->pte.val, b, sizeof(b)));
 }
 
 static void tell_step(unsigned int cpu, const struct req *r, char *buf,
 		      size_t n)
 {
-	const char *va = va_name(r->a);
-
 	switch (r->kind) {
 	case REQ_START:
 		snprintf(buf, n, "calls airlock_convert(%u page(s), %s)",
-			 lab->cfg.pages, direction(cpu) == AIRLOCK_TO_SHARED ?
+			 lab->cfg.pages, direction(lab, cpu) == AIRLOCK_TO_SHARED ?
 			 "to shared" : "to private");
 		break;
 	case REQ_LOCK:
@@ -276,19 +248,23 @@ static void tell_step(unsigned int cpu, const struct req *r, char *buf,
 		tell_flush(cpu, buf, n);
 		break;
 	case REQ_INVLPG:
-		snprintf(buf, n, "INVLPG %s", va);
+		snprintf(buf, n, "INVLPG %s", va_name(r->invlpg.va));
 		break;
 	case REQ_CACHE:
-		snprintf(buf, n, "CLFLUSH %s, %llu page(s)", va,
-			 (unsigned long long)r->b);
+		snprintf(buf, n, "CLFLUSH %s, %llu page(s)",
+			 va_name(r->lines.va),
+			 (unsigned long long)r->lines.pages);
 		break;
 	case REQ_PVALIDATE:
-		snprintf(buf, n, "PVALIDATE(%s, %s, %s)", va,
-			 r->b ? "2M" : "4K", r->c ? "validate" : "rescind");
+		snprintf(buf, n, "PVALIDATE(%s, %s, %s)",
+			 va_name(r->pvalidate.va),
+			 r->pvalidate.large ? "2M" : "4K",
+			 r->pvalidate.validate ? "validate" : "rescind");
 		break;
 	case REQ_EVICT:
-		snprintf(buf, n, "evict reads of %s, %llu page(s)", va,
-			 (unsigned long long)r->b);
+		snprintf(buf, n, "evict reads of %s, %llu page(s)",
+			 va_name(r->lines.va),
+			 (unsigned long long)r->lines.pages);
 		break;
 	case REQ_VMGEXIT:
 		snprintf(buf, n, "VMGEXIT: page-state change");
@@ -298,13 +274,13 @@ static void tell_step(unsigned int cpu, const struct req *r, char *buf,
 		break;
 	case REQ_HYPERCALL:
 		snprintf(buf, n, "hypercall: page visibility, %llu page(s)",
-			 (unsigned long long)r->a >> 32 & 0xfff);
+			 (unsigned long long)r->hypercall.control >> 32 & 0xfff);
 		break;
 	case REQ_SHARED_READ:
 		snprintf(buf, n, "reads the host's answer");
 		break;
 	case REQ_VIOLATION:
-		snprintf(buf, n, "reports: %s", airlock_strerror((int)r->a));
+		snprintf(buf, n, "reports: %s", airlock_strerror((int)r->violation.status));
 		break;
 	case REQ_RETURN:
 		tell_return(r, buf, n);

@@ -13,7 +13,7 @@
  * before and after it. With vmalloc the range's pages lie two apart, and a
  * second mapping puts them side by side, between two bystanders of its own.
  */
-#include "machine/machine.h"
+#include "engine.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -83,19 +83,6 @@ static void add_spot(uint32_t vpn, uint32_t gfn, enum spot_role role,
 	*p = (struct spot){ .vpn = vpn, .gfn = gfn, .role = role,
 			    .owner = owner };
 	snprintf(p->name, sizeof(p->name), "%s", name);
-}
-
-bool spot_gfn(uint32_t vpn, uint32_t *gfn)
-{
-	for (unsigned int s = 0; s < lab->nspots; s++)
-		if (lab->spot[s].vpn == vpn) {
-			*gfn = lab->spot[s].gfn;
-			return true;
-		}
-	if (vpn >= GFN_END)
-		return false;
-	*gfn = vpn;	/* the direct map */
-	return true;
 }
 
 /* First frame of a converter's k-th range, and the distance of its pages. */
@@ -277,20 +264,6 @@ static void frames(void)
 		each_page(c, mark, F_RANGE);
 }
 
-/* The owner has written to its pages: their lines may be dirty. */
-void owner_writes(unsigned int c)
-{
-	const struct lab_config *q = &lab->cfg;
-	bool amd = q->platform == AIRLOCK_SNP || q->platform == AIRLOCK_SEV;
-	uint16_t f = direction(c) == AIRLOCK_TO_SHARED ? F_DIRTY_P : F_DIRTY_S;
-
-	if (amd && (q->features & AIRLOCK_F_COHERENT))
-		return;
-	if (!amd && (q->platform != AIRLOCK_TDX || f != F_DIRTY_P))
-		return;
-	each_page(c, mark, f);
-}
-
 static bool share_first(void)
 {
 	const struct lab_config *q = &lab->cfg;
@@ -298,7 +271,7 @@ static bool share_first(void)
 
 	for (unsigned int c = 0; c < n; c++) {
 		lab->cpu = c;
-		if (airlock_convert(lab->engine, lab->range[c],
+		if (airlock_convert(engine.a, lab->range[c],
 				    lab->nranges[c], AIRLOCK_TO_SHARED, NULL))
 			return false;
 	}
@@ -355,14 +328,14 @@ bool setup(const char **why)
 	for (unsigned int c = 0; c < q->converters; c++)
 		range_spots(c);
 	bystanders();
-	lab->ecfg = (struct airlock_config){
+	engine.cfg = (struct airlock_config){
 		.platform = q->platform, .features = q->features,
 		.enc_bit = LAB_ENC_BIT, .levels = 4, .root = table_gpa(0),
 		.table_attr = table_attr(), .memory = (uint64_t)GFN_END << 12,
 		.cpus = q->cpus, .window = LAB_WINDOW,
 		.direct_map = LAB_DIRECT,
 	};
-	engine_init();
+	engine_init(request_now);
 	if (q->to == AIRLOCK_TO_PRIVATE && q->platform != AIRLOCK_PLAIN &&
 	    !share_first()) {
 		*why = "the first state cannot be reached";

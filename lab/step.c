@@ -6,7 +6,7 @@
  * Instructions that serialise (INVLPG, PVALIDATE, VMGEXIT, TDCALL, VMCALL,
  * CLFLUSH with its fence, locked operations) drain the store buffer first.
  */
-#include "machine/machine.h"
+#include "engine.h"
 
 #include <string.h>
 
@@ -36,10 +36,10 @@ static void do_cache(unsigned int cpu, const struct req *r)
 {
 	bool coherent = lab->cfg.features & AIRLOCK_F_COHERENT;
 
-	for (uint64_t i = 0; i < r->b; i++) {
+	for (uint64_t i = 0; i < r->lines.pages; i++) {
 		struct translation t;
 
-		if (!translate(cpu, r->a + (i << 12), "CLFLUSH", &t))
+		if (!translate(cpu, r->lines.va + (i << 12), "CLFLUSH", &t))
 			return;
 		frame_change(t.gfn, 1, coherent ? F_DIRTY_P | F_DIRTY_S :
 			     t.view == VIEW_PRIVATE ? F_DIRTY_P : F_DIRTY_S,
@@ -49,9 +49,9 @@ static void do_cache(unsigned int cpu, const struct req *r)
 
 static void do_evict(unsigned int cpu, const struct req *r)
 {
-	for (uint64_t i = 0; i < r->b; i++) {
+	for (uint64_t i = 0; i < r->lines.pages; i++) {
 		struct translation t;
-		uint64_t va = r->a + (i << 12);
+		uint64_t va = r->lines.va + (i << 12);
 
 		if (!translate(cpu, va, "evict read", &t))
 			return;
@@ -66,13 +66,14 @@ static void do_pvalidate(unsigned int cpu, const struct req *r)
 {
 	struct translation t;
 
-	lab->reply = AIRLOCK_PVALIDATE_INPUT;
-	if (!translate(cpu, r->a, "PVALIDATE", &t))
+	engine.reply = AIRLOCK_PVALIDATE_INPUT;
+	if (!translate(cpu, r->pvalidate.va, "PVALIDATE", &t))
 		return;
 	if (t.view != VIEW_PRIVATE)
 		bad(LAB_BAD_PROTOCOL, "PVALIDATE through a mapping without C-bit");
 	else
-		lab->reply = host_pvalidate(t.gfn, r->b, r->c);
+		engine.reply = host_pvalidate(t.gfn, r->pvalidate.large,
+					      r->pvalidate.validate);
 }
 
 static void do_alloc(unsigned int cpu)
@@ -83,11 +84,11 @@ static void do_alloc(unsigned int cpu)
 		/* This once, or for as long as somebody asks. */
 		if (choose(2))
 			lab->w.m.stuck = 1;
-		lab->reply = AIRLOCK_NO_PAGE;
+		engine.reply = AIRLOCK_NO_PAGE;
 	} else if (lab->w.m.stuck) {
-		lab->reply = AIRLOCK_NO_PAGE;
+		engine.reply = AIRLOCK_NO_PAGE;
 	} else {
-		lab->reply = lab_take_table();
+		engine.reply = lab_take_table();
 	}
 }
 
@@ -112,7 +113,7 @@ static void do_free(uint64_t pa)
 /* The leaf entry of a frame that nobody claimed is changed only locked. */
 static void police_pte(unsigned int cpu, const struct req *r)
 {
-	uint64_t old = pte_visible(cpu, r->a);
+	uint64_t old = pte_visible(cpu, r->pte.pa);
 	uint64_t gpa = old & PTE_ADDR & ~(UINT64_C(1) << LAB_ENC_BIT);
 	bool window = false;
 
@@ -123,8 +124,7 @@ static void police_pte(unsigned int cpu, const struct req *r)
 			lab->spot[s].owner == cpu && lab->w.hw[cpu].pinned;
 	if (window || !old)
 		return;
-	ctx_load();
-	if (airlock_page(lab->engine, gpa) != AIRLOCK_PAGE_TRANSITION)
+	if (lab->holds((uint32_t)(gpa >> 12)) != AIRLOCK_PAGE_TRANSITION)
 		bad(LAB_BAD_PORT,
 		    "writes the entry of %s, which is not in transition, without the lock",
 		    page_name((uint32_t)(gpa >> 12)));
@@ -169,14 +169,19 @@ static void do_violation(const struct req *r)
 	lab->w.mach_dirty = true;
 	if (!host_lied())
 		bad(LAB_BAD_FALSE_ALARM, "an honest host is reported: %s",
-		    airlock_strerror((int)r->a));
+		    airlock_strerror((int)r->violation.status));
+}
+
+static void do_invlpg(unsigned int cpu, const struct req *r)
+{
+	struct vrange one = { va_vpn(r->invlpg.va), 1 };
+
+	tlb_flush(cpu, &one, 1, false);
 }
 
 static void carry_out(unsigned int cpu, const struct req *r)
 {
-	struct vrange one = { va_vpn(r->a), 1 };
-
-	lab->reply = 0;
+	engine.reply = 0;
 	if (r->kind >= REQ_SHOOTDOWN && r->kind <= REQ_HYPERCALL)
 		sb_drain(cpu);
 	switch (r->kind) {
@@ -188,16 +193,16 @@ static void carry_out(unsigned int cpu, const struct req *r)
 		break;
 	case REQ_PTE:
 		police_pte(cpu, r);
-		pte_store(cpu, r->a, r->b);
+		pte_store(cpu, r->pte.pa, r->pte.val);
 		break;
 	case REQ_ALLOC:
 		do_alloc(cpu);
 		break;
 	case REQ_FREE:
-		do_free(r->a);
+		do_free(r->free.pa);
 		break;
 	case REQ_INVLPG:
-		tlb_flush(cpu, &one, 1, false);
+		do_invlpg(cpu, r);
 		break;
 	case REQ_CACHE:
 		do_cache(cpu, r);
@@ -209,17 +214,19 @@ static void carry_out(unsigned int cpu, const struct req *r)
 		do_evict(cpu, r);
 		break;
 	case REQ_VMGEXIT:
-		lab->reply = host_vmgexit(cpu, r->a);
+		engine.reply = host_vmgexit(cpu, r->vmgexit.msr);
 		break;
 	case REQ_TDCALL:
-		lab->reply_td = r->td;
-		host_tdcall(cpu, &lab->reply_td);
+		engine.reply_td = r->td;
+		host_tdcall(cpu, &engine.reply_td);
 		break;
 	case REQ_HYPERCALL:
-		lab->reply = host_hypercall(cpu, r->a, r->b);
+		engine.reply = host_hypercall(cpu, r->hypercall.control,
+					      r->hypercall.in);
 		break;
 	case REQ_SHARED_READ:
-		host_shared_read((unsigned int)r->a, (unsigned int)r->b);
+		host_shared_read((unsigned int)r->shared_read.offset,
+				 (unsigned int)r->shared_read.size);
 		break;
 	case REQ_VIOLATION:
 		do_violation(r);
@@ -234,31 +241,21 @@ void request_now(unsigned int cpu, const struct req *r)
 	carry_out(cpu, r);
 }
 
-enum airlock_to direction(unsigned int cpu)
-{
-	bool back = round_of(&lab->w.m, cpu) & 1;
-
-	return (enum airlock_to)(lab->cfg.to ^ (unsigned int)back);
-}
-
 /*
  * A call came back: judge it. Return: true when the CPU makes another one,
  * the other way. One that failed is the last.
  */
 static bool finish(unsigned int cpu, const struct req *r)
 {
-	struct airlock_outcome out = {
-		.status = (int)r->td.rax, .converted = r->td.rcx,
-		.reverted = r->td.rdx, .quarantined = r->td.r8,
-	};
+	const struct airlock_outcome *out = &r->outcome;
 	struct local done = { .req.kind = REQ_DONE };
 	struct mach *m = &lab->w.m;
 
 	sb_drain(cpu);
-	check_return(cpu, &out);
+	check_return(cpu, out, airlock_strerror(out->status));
 	m->calls[cpu] = 0;
 	lab->w.mach_dirty = true;
-	if (!out.status && round_of(m, cpu) + 1 < lab->cfg.rounds) {
+	if (!out->status && round_of(m, cpu) + 1 < lab->cfg.rounds) {
 		m->round[cpu / 2] = (uint8_t)(m->round[cpu / 2] +
 					      (1u << (4 * (cpu & 1))));
 		owner_writes(cpu);

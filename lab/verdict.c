@@ -2,7 +2,7 @@
 /*
  * From a question to an answer.
  */
-#include "machine/machine.h"
+#include "lab.h"
 #include "search/ends.h"
 
 #include <err.h>

@@ -4,7 +4,7 @@
  * of equal frames. Neighbouring runs always differ, so equal contents have
  * equal bytes and a state is canonical.
  */
-#include "machine/machine.h"
+#include "machine.h"
 
 #include <err.h>
 #include <string.h>

@@ -12,7 +12,7 @@
  *   hostile  the same, but cfg.acts times in the run it lies, refuses, or
  *            does something that nobody asked for
  */
-#include "machine/machine.h"
+#include "machine.h"
 
 #include <string.h>
 
@@ -543,7 +543,7 @@ static void mapgpa(struct airlock_tdcall *t)
  */
 static uint64_t already_accepted(void)
 {
-	if (direction(lab->cpu) == AIRLOCK_TO_PRIVATE)
+	if (direction(lab, lab->cpu) == AIRLOCK_TO_PRIVATE)
 		caught();
 	return TDX_ACCEPTED;
 }

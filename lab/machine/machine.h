@@ -3,7 +3,9 @@
 #define LAB_MACHINE_H
 
 /*
- * The inside of the lab's machine.
+ * The lab's machine: page tables, TLBs, caches, host. It knows no engine: what
+ * runs on it is the business of the files above this folder, and what it needs
+ * to know of the guest it is given (holds, in struct lab).
  *
  * Words
  *   frame     a 4K page of guest-physical memory; its number is the GFN
@@ -11,8 +13,6 @@
  *   host page state   what the RMP, the secure EPT or the paravisor holds
  *   spot      a linear page that somebody may touch: a page of the range, an
  *             alias of one, a neighbour of either, a page of a window
- *   local     the saved stack of a CPU that runs the engine, and its request
- *   request   the port call at which it stopped
  *
  * A state is a vector of numbers of interned parts:
  *
@@ -36,9 +36,6 @@
 #define LAB_FLUSH	17		/* ranges of one shootdown */
 #define LAB_RUNS	28		/* runs of equal frames */
 #define LAB_SPOTS	48
-#define LAB_STACK	(32u << 10)	/* bytes of an engine stack */
-#define LAB_LOCAL	(12u << 10)	/* bytes of it a state can hold */
-#define LAB_CTX		(16u << 10)	/* bytes of an engine context */
 
 /* Guest-physical layout, in frames. */
 #define GFN_TABLES	16u		/* page-table pages */
@@ -156,48 +153,6 @@ struct spot {
 	char name[40];
 };
 
-/* Where an engine stopped. */
-enum req_kind {
-	REQ_NONE,
-	REQ_START,
-	REQ_LOCK,
-	REQ_UNLOCK,
-	REQ_PTE,
-	REQ_ALLOC,
-	REQ_FREE,
-	REQ_SHOOTDOWN,		/* send, then wait until everyone flushed */
-	REQ_INVLPG,
-	REQ_CACHE,
-	REQ_PVALIDATE,
-	REQ_EVICT,
-	REQ_VMGEXIT,
-	REQ_TDCALL,
-	REQ_HYPERCALL,
-	REQ_SHARED_READ,
-	REQ_VIOLATION,
-	REQ_RETURN,		/* airlock_convert_order() came back */
-	REQ_DONE,		/* and was judged */
-	REQ_KINDS
-};
-
-struct req {
-	uint32_t kind;
-	uint32_t pad;
-	uint64_t a, b, c;
-	const void *site;	/* return address into the engine */
-	struct airlock_tdcall td;
-};
-
-/* A local, as interned: the request, then the bytes of the stack. */
-struct local {
-	struct req req;
-	uint64_t comm;		/* interned comm page + 1, 0: none live */
-	uint32_t depth;		/* bytes of stack */
-	uint32_t pad;
-	uint8_t stack[LAB_LOCAL];
-};
-#define LOCAL_HEAD	offsetof(struct local, stack)
-
 struct translation {
 	uint32_t gfn;
 	uint8_t level;
@@ -219,8 +174,6 @@ struct world {
 	char why[200];
 };
 
-#define CHOICES 12
-
 struct lab {
 	struct lab_config cfg;
 	struct explore_model model;
@@ -234,18 +187,10 @@ struct lab {
 	uint32_t initial[3 + 2 * LAB_MAX_CPUS];
 
 	struct world w;			/* the one in hand */
-	struct airlock *engine;
-	struct airlock_config ecfg;
-	bool setup;			/* port calls act at once */
-	unsigned int cpu;		/* whose engine runs */
-	uint64_t reply;
-	struct airlock_tdcall reply_td;
-	uint32_t ctx_loaded;		/* ctx in the fixed memory */
-	uint32_t ctx_size;
-
-	/* nondeterminism inside an action */
-	unsigned int choice[CHOICES], choice_max[CHOICES];
-	unsigned int nchoice, at;
+	bool setup;			/* no choices, no judgement yet */
+	unsigned int cpu;		/* whose request is carried out */
+	/* What the guest's ledger says of a frame: the lab above knows. */
+	enum airlock_page (*holds)(uint32_t gfn);
 
 	/* replay and narration */
 	uint32_t now[3 + 2 * LAB_MAX_CPUS];
@@ -261,18 +206,24 @@ struct lab {
 
 extern struct lab *lab;			/* the only one */
 
-/* narrate.c: what a trace calls a frame, or a linear address */
+/* spots.c: linear pages, and what a trace calls them */
+bool spot_gfn(uint32_t vpn, uint32_t *gfn);
+void owner_writes(unsigned int cpu);
 const char *page_name(uint32_t gfn);
 const char *va_name(uint64_t va);
 
-/* setup.c */
-bool setup(const char **why);
-bool spot_gfn(uint32_t vpn, uint32_t *gfn);
-void world_load(const uint32_t *s);
-void world_save(uint32_t *s);
-
-/* lab.c: one of n, every one of them in turn */
+/*
+ * choose.c: an event that can turn out in several ways asks choose() on its
+ * way, for one of n, and is run once for each: begin, then next while it
+ * returns true. The digits say which way it was; follow makes it that way.
+ */
 unsigned int choose(unsigned int n);
+void choice_begin(void);
+void choice_again(void);
+bool choice_next(void);
+uint64_t choice_digits(unsigned int bits);
+void choice_follow(uint64_t digits);
+bool choice_followed(void);
 
 /* judgement: the first one counts */
 void bad(unsigned int what, const char *fmt, ...)
@@ -323,34 +274,13 @@ void host_shared_read(unsigned int offset, unsigned int size);
 bool host_lied(void);
 bool has_host_state(void);
 
-/* engine.c: engine stacks and the port */
-void engine_init(void);
-void engine_start(unsigned int cpu);
-void engine_load(unsigned int cpu);	/* before the request is carried out */
-void engine_resume(unsigned int cpu);	/* after: on to the next request */
-uint64_t lab_take_table(void);
-uint32_t comm_gfn(bool hv, unsigned int cpu);
-void *comm_page(unsigned int cpu);
-const struct local *local_of(unsigned int cpu);
-void ctx_load(void);
-void ctx_keep(void);
-
-/* Direction of the call that a CPU is in. */
-enum airlock_to direction(unsigned int cpu);
-void owner_writes(unsigned int cpu);
-
-/* step.c: a CPU carries out its request */
-bool step_enabled(unsigned int cpu);
-void step(unsigned int cpu);
-void take_ipi(unsigned int cpu, unsigned int from);
-void request_now(unsigned int cpu, const struct req *r);	/* setup */
-
 /* props.c */
 void check_state(void);
 void check_spot(unsigned int cpu, const struct spot *p,
 		const struct translation *t);
 bool spot_quiet(unsigned int cpu, const struct spot *p);
-void check_return(unsigned int cpu, const struct airlock_outcome *out);
+void check_return(unsigned int cpu, const struct airlock_outcome *o,
+		  const char *status);
 
 static inline uint32_t va_vpn(uint64_t va)
 {
@@ -362,9 +292,30 @@ static inline uint64_t vpn_va(uint32_t vpn)
 	return LAB_DIRECT + ((uint64_t)vpn << 12);
 }
 
+/* The page that a CPU shares with the host: its GHCB, its hypercall input. */
+#define LAB_COMM	((uint8_t *)0x300002000000)
+
+static inline void *comm_page(unsigned int cpu)
+{
+	return LAB_COMM + cpu * 4096ul;
+}
+
+static inline uint32_t comm_gfn(bool hv, unsigned int cpu)
+{
+	return (hv ? GFN_HV : GFN_GHCB) + cpu;
+}
+
 static inline unsigned int round_of(const struct mach *m, unsigned int cpu)
 {
 	return m->round[cpu / 2] >> (4 * (cpu & 1)) & 15;
+}
+
+/* Direction of the call that a CPU is in: there, back, there. */
+static inline enum airlock_to direction(const struct lab *l, unsigned int cpu)
+{
+	bool back = round_of(&l->w.m, cpu) & 1;
+
+	return (enum airlock_to)(l->cfg.to ^ (unsigned int)back);
 }
 
 static inline bool pte_private_set(enum airlock_platform p)

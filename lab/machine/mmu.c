@@ -22,7 +22,7 @@
  * and a drop never leave the largest choice, and every smaller choice is a
  * subset of it. docs/lab.md has the argument; the tests compare both.
  */
-#include "machine/machine.h"
+#include "machine.h"
 
 #include <err.h>
 #include <string.h>

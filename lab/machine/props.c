@@ -4,7 +4,7 @@
  * here and nowhere else, except for what an instruction itself meets (host.c,
  * step.c) and the rules of port.h (engine.c).
  */
-#include "machine/machine.h"
+#include "machine.h"
 
 #include <string.h>
 
@@ -83,7 +83,7 @@ static void check_belief(void)
 		if (p->role != SPOT_RANGE)
 			continue;
 		f = frame_get(p->gfn);
-		switch (airlock_page(lab->engine, (uint64_t)p->gfn << 12)) {
+		switch (lab->holds(p->gfn)) {
 		case AIRLOCK_PAGE_PRIVATE:
 			if ((f & F_SHARED) || !(f & F_VALID))
 				bad(LAB_BAD_THOUGHT_PRIVATE,
@@ -117,7 +117,7 @@ static void check_belief_hostile(void)
 
 		if (p->role == SPOT_RANGE && !(f & F_TAMPERED) &&
 		    ((f & F_SHARED) || !(f & F_VALID)) &&
-		    airlock_page(lab->engine, (uint64_t)p->gfn << 12) ==
+		    lab->holds(p->gfn) ==
 		    AIRLOCK_PAGE_PRIVATE)
 			bad(LAB_BAD_THOUGHT_PRIVATE,
 			    "the guest holds %s for private; it never took it back from the host",
@@ -139,7 +139,6 @@ static void check_window_guard(void)
 
 void check_state(void)
 {
-	ctx_load();
 	if (has_host_state()) {
 		if (!host_lied())
 			check_lines(&lab->w.m);
@@ -216,7 +215,7 @@ static void check_page(const struct spot *p, enum airlock_page state)
 
 static void count_pages(unsigned int cpu, struct tally *y)
 {
-	bool share = direction(cpu) == AIRLOCK_TO_SHARED;
+	bool share = direction(lab, cpu) == AIRLOCK_TO_SHARED;
 	unsigned int n = lab->nranges[cpu];
 
 	for (unsigned int i = 0; i < n; i++)
@@ -227,8 +226,7 @@ static void count_pages(unsigned int cpu, struct tally *y)
 
 			if (!spot_gfn(vpn, &gfn))
 				continue;
-			switch (airlock_page(lab->engine,
-					     (uint64_t)gfn << 12)) {
+			switch (lab->holds(gfn)) {
 			case AIRLOCK_PAGE_PRIVATE:
 				*(share ? &y->old : &y->new) += 1;
 				break;
@@ -275,19 +273,19 @@ static void check_joined(unsigned int cpu, const struct airlock_outcome *o)
 	const struct lab_config *c = &lab->cfg;
 
 	if (!c->leaf_2m || c->converters > 1 || c->vmalloc ||
-	    direction(cpu) != AIRLOCK_TO_PRIVATE || o->status)
+	    direction(lab, cpu) != AIRLOCK_TO_PRIVATE || o->status)
 		return;
 	if (walk(cpu, va_vpn(lab->range[cpu][0].va)).level != 2)
 		bad(LAB_BAD_CONTRACT, "the last page came back and the leaf is still split");
 }
 
-void check_return(unsigned int cpu, const struct airlock_outcome *o)
+void check_return(unsigned int cpu, const struct airlock_outcome *o,
+		  const char *status)
 {
 	bool busy = o->status == AIRLOCK_E_BUSY ||
 		o->status == AIRLOCK_E_STATE ||
 		o->status == AIRLOCK_E_QUARANTINED;
 
-	ctx_load();
 	if (lab->w.m.lock == (int8_t)cpu)
 		bad(LAB_BAD_PORT, "returns with the lock held");
 	if (lab->w.hw[cpu].pinned)
@@ -297,7 +295,7 @@ void check_return(unsigned int cpu, const struct airlock_outcome *o)
 	if (lab->cfg.overlap == LAB_OVERLAP_SAME && busy)
 		return;
 	if (o->status && o->status < 32)
-		bad(LAB_BAD_CONTRACT, "refused: %s", airlock_strerror(o->status));
+		bad(LAB_BAD_CONTRACT, "refused: %s", status);
 	check_sums(cpu, o);
 	check_joined(cpu, o);
 	for (unsigned int s = 0; s < lab->nspots; s++) {
@@ -305,7 +303,6 @@ void check_return(unsigned int cpu, const struct airlock_outcome *o)
 
 		if ((p->role == SPOT_RANGE || p->role == SPOT_ALIAS) &&
 		    (p->owner == cpu || lab->cfg.overlap == LAB_OVERLAP_SAME))
-			check_page(p, airlock_page(lab->engine,
-						   (uint64_t)p->gfn << 12));
+			check_page(p, lab->holds(p->gfn));
 	}
 }

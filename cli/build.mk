@@ -1,38 +1,26 @@
 # SPDX-License-Identifier: GPL-2.0
 # The `airlock` command: build/airlock.
 #
-# No AddressSanitizer here: the lab swaps stacks. So the files of cvm/ that
-# `airlock boot` needs are compiled once more, without it.
-#
-# BOOT= leaves `airlock boot` out, and `airlock linux` with it.
+# No AddressSanitizer here: the lab swaps stacks. The parts that run the
+# machine are tested by a program of their own, which has it.
 
 CLI := $(B)/cli$(if $(filter 1,$(RELEASE)),-release)
-CLI_SRCS := main check question field pool lanes wrap render svg report json \
-	trace replay orders
-CLI_OBJS := $(patsubst %,$(CLI)/%.o,$(CLI_SRCS))
-BOOT ?= $(wildcard cvm/launch/boot.c)
-LINUX_CMD := $(if $(BOOT),$(wildcard cli/linux/linux_cmd.c))
+# `airlock boot' and `airlock linux'
+CLI_MACHINE := $(addprefix cli/common/,command machine_options \
+	machine_report places) cli/boot \
+	$(addprefix cli/linux/,linux storm devices) \
+	$(addprefix cvm/launch/,image qemu run console report)
+CLI_ALL := $(CLI_MACHINE) $(addprefix cli/,main check question field pool \
+	lanes wrap render svg report json trace replay orders)
+CLI_OBJS := $(patsubst %,$(CLI)/%.o,$(CLI_ALL))
 
-CLI_CFLAGS = $(HOST_CFLAGS) -fno-pie $(LAB_SAN) -Icli -Ilab -Icvm -Icvm/launch \
-	-DAIRLOCK_VERSION='"$(AIRLOCK_VERSION)"' $(if $(BOOT),-DCLI_BOOT) \
-	$(if $(LINUX_CMD),-Icli/linux -DCLI_LINUX)
-CLI_BOOT_OBJS = $(if $(BOOT),$(patsubst $(CVM)/%,$(CLI)/cvm/%,$(filter-out \
-	%/machine_image.o,$(CVM_BOOT_OBJS))) $(CVM)/launch/machine_image.o) \
-	$(if $(LINUX_CMD),$(patsubst $(LINUX)/%,$(CLI)/linux/%,$(LINUX_CMD_OBJS)))
+CLI_INCLUDES := -Icli -Icli/common -Icli/linux -Icvm -Icvm/launch
+CLI_CFLAGS = $(HOST_CFLAGS) -fno-pie $(LAB_SAN) $(CLI_INCLUDES) -Ilab \
+	-DAIRLOCK_VERSION='"$(AIRLOCK_VERSION)"'
 
 ALL += $(B)/airlock
 
-$(CLI)/%.o: cli/%.c cli/build.mk
-	@mkdir -p $(@D)
-	$(call say,CC,$@)
-	$(Q)$(CC) $(CLI_CFLAGS) -MMD -MP -c -o $@ $<
-
-$(CLI)/cvm/%.o: cvm/%.c
-	@mkdir -p $(@D)
-	$(call say,CC,$@)
-	$(Q)$(CC) $(CLI_CFLAGS) -MMD -MP -c -o $@ $<
-
-$(CLI)/linux/%.o: cli/linux/%.c
+$(CLI)/%.o: %.c cli/build.mk
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(CLI_CFLAGS) -MMD -MP -c -o $@ $<
@@ -41,17 +29,31 @@ $(CLI)/linux/%.o: cli/linux/%.c
 .PHONY: cli-force
 $(B)/airlock.kind: cli-force
 	@mkdir -p $(B)
-	@echo '$(CLI) $(BOOT)' | cmp -s - $@ || echo '$(CLI) $(BOOT)' >$@
-$(CLI)/main.o: $(B)/airlock.kind
+	@echo '$(CLI)' | cmp -s - $@ || echo '$(CLI)' >$@
+$(CLI)/cli/main.o: $(B)/airlock.kind
 
-# LAB_OBJS and CVM_BOOT_OBJS are known when every build.mk has been read.
+# LAB_OBJS and CVM_IMAGE are known when every build.mk has been read.
 .SECONDEXPANSION:
-$(B)/airlock: $(CLI_OBJS) $(B)/airlock.kind $$(LAB_OBJS) $$(CLI_BOOT_OBJS)
+$(B)/airlock: $(CLI_OBJS) $(B)/airlock.kind $$(LAB_OBJS) $$(CVM_IMAGE)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(HOST_CFLAGS) $(LAB_LDFLAGS) -no-pie -o $@ \
 		$(filter %.o,$^) $(LAB_LIBS) -ljansson
 
--include $(wildcard $(CLI)/*.d $(CLI)/cvm/*/*.d $(CLI)/linux/*.d)
+# The same parts with sanitizers always: tests of the launcher use this one.
+CLI_ASAN := $(B)/tests/asan
+CLI_ASAN_OBJS := $(patsubst %,$(CLI_ASAN)/%.o,$(CLI_MACHINE) tests/cvm/asan)
+
+$(CLI_ASAN)/%.o: %.c cli/build.mk
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(HOST_CFLAGS) -fsanitize=address,undefined \
+		-fno-sanitize-recover=all $(CLI_INCLUDES) -MMD -MP -c -o $@ $<
+
+$(B)/tests/airlock-asan: $(CLI_ASAN_OBJS) $$(CVM_IMAGE)
+	$(call say,LD,$@)
+	$(Q)$(CC) -fsanitize=address,undefined -o $@ $^ -ljansson
+
+-include $(wildcard $(patsubst %.o,%.d,$(CLI_OBJS) $(CLI_ASAN_OBJS)))
 
 $(B)/tests/json_read: tests/cli/json_read.c
 	@mkdir -p $(@D)

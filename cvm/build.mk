@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-# The emulated confidential machine: build/cvm/machine.elf, freestanding, and
-# its launcher, build/airlock-boot. Whoever links cvm_boot() into another
-# program links $(CVM_BOOT_OBJS).
+# The emulated confidential machine: build/cvm/machine.elf, freestanding.
+# Whoever links cvm/launch links $(CVM_IMAGE), which has it inside.
 
 CVM := $(B)/cvm
 
@@ -21,10 +20,7 @@ CVM_MACHINE_ORDER := lib power pool clock config vcpu stats npt vtd gmem end \
 	$(addprefix boot/,elf firmware linux) main start
 CVM_MACHINE_OBJS := $(patsubst %,$(CVM)/machine/%.o,$(CVM_MACHINE_ORDER))
 
-CVM_BOOT_OBJS := $(patsubst %,$(CVM)/launch/%.o,boot image run console \
-	machine_image)
-
-ALL += $(B)/airlock-boot
+CVM_IMAGE := $(CVM)/machine_image.o
 
 $(CVM)/machine/%.o: cvm/machine/%.c cvm/build.mk
 	$(call say,CC,$@)
@@ -42,22 +38,12 @@ $(CVM)/machine.elf: $(CVM_MACHINE_OBJS) cvm/machine/machine.lds
 		-T cvm/machine/machine.lds -o $@ \
 		$(CVM_MACHINE_OBJS)
 
-$(CVM)/launch/machine_image.o: cvm/launch/machine_image.S $(CVM)/machine.elf
+$(CVM_IMAGE): cvm/launch/machine_image.S $(CVM)/machine.elf
 	$(call say,AS,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -DMACHINE_ELF='"$(CVM)/machine.elf"' -c -o $@ $<
 
-$(patsubst %,$(CVM)/launch/%.o,boot image run console boot_main): \
-		$(CVM)/launch/%.o: cvm/launch/%.c cvm/build.mk $(KIND)
-	$(call say,CC,$@)
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(HOST_CFLAGS) $(SAN) -Icvm -MMD -MP -c -o $@ $<
-
-$(B)/airlock-boot: $(CVM)/launch/boot_main.o $(CVM_BOOT_OBJS)
-	$(call say,LD,$@)
-	$(Q)$(CC) $(SAN) -o $@ $^
-
--include $(wildcard $(CVM)/launch/*.d $(CVM)/machine/*.d $(CVM)/machine/*/*.d \
+-include $(wildcard $(CVM)/machine/*.d $(CVM)/machine/*/*.d \
 	$(CVM)/machine/*/*/*.d)
 
 # ---- tests ----
@@ -88,11 +74,13 @@ CVM_RULES := $(patsubst %,check-cvm-%,$(PLATFORMS))
 check-cvm-qemu:
 	@scripts/setup qemu
 
-$(CVM_RULES): check-cvm-%: check-cvm-qemu $(B)/airlock-boot $(CVM_GUEST)/rules.elf
+$(CVM_RULES): check-cvm-%: check-cvm-qemu $(B)/airlock $(CVM_GUEST)/rules.elf
 	@scripts/t cvm-$* tests/cvm/rules $*
 
-check-cvm-launcher: check-cvm-qemu $(B)/airlock-boot $(CVM_GUEST)/rules.elf
-	@scripts/t cvm-launcher tests/cvm/launcher
+check-cvm-launcher: check-cvm-qemu $(B)/tests/airlock-asan \
+		$(CVM_GUEST)/rules.elf
+	@scripts/t cvm-launcher env AIRLOCK=$(B)/tests/airlock-asan \
+		tests/cvm/launcher
 
 # The arrows between rooms and inside the machine, of everything built.
 .PHONY: check-rooms
@@ -105,7 +93,7 @@ check-rooms: all
 CVM_LINUX :=
 define cvm_linux # NAME SERIES PLATFORM TEXT OPTIONS
 .PHONY: check-cvm-linux-$(1)
-check-cvm-linux-$(1): check-cvm-qemu $(B)/airlock-boot $(B)/linux/$(2)/fetched
+check-cvm-linux-$(1): check-cvm-qemu $(B)/airlock $(B)/linux/$(2)/fetched
 	@scripts/t cvm-linux-$(1) tests/cvm/linux $(2) $(3) $(4) $(5)
 CVM_LINUX += check-cvm-linux-$(1)
 endef
@@ -127,7 +115,7 @@ $(eval $(call cvm_linux,6.1-snp,6.1,snp,"AMD SEV SEV-ES SEV-SNP"))
 $(eval $(call cvm_linux,6.1-vtom,6.1,vtom,"Isolation Config: .*Group B 0xbe2"))
 
 .PHONY: check-cvm-deterministic
-check-cvm-deterministic: check-cvm-qemu $(B)/airlock-boot $(B)/linux/6.12/fetched
+check-cvm-deterministic: check-cvm-qemu $(B)/airlock $(B)/linux/6.12/fetched
 	@scripts/t cvm-deterministic tests/cvm/deterministic
 CVM_LINUX += check-cvm-deterministic
 

@@ -33,7 +33,7 @@ $(B)/guest.elf: $(GUEST_OBJS) $(B)/libairlock.a guest/guest.lds
 
 # ---- tests, tables ----
 
-GUEST_READY := $(B)/guest.elf $(B)/airlock-boot
+GUEST_READY := $(B)/guest.elf $(B)/airlock
 GUEST_CHECKS :=
 GUEST_LONG :=
 

@@ -13,10 +13,10 @@ BENCH_PAIR = $(if $(wildcard $(LINUX)/airlock-$(BENCH_VERSION)/built),\
 BENCH_GUESTS = $(patsubst %,$(LINUX)/%/initrd,$(sort $(BENCH_PAIR)))
 
 .PHONY: bench-linux check-linux-bench
-bench-linux: $(BENCH_GUESTS) $(B)/airlock-linux
+bench-linux: $(BENCH_GUESTS) $(B)/airlock
 	@linux/tools/bench-run $(BENCH_PAIR)
 
-check-linux-bench: $(BENCH_GUESTS) $(B)/airlock-linux
+check-linux-bench: $(BENCH_GUESTS) $(B)/airlock
 	@scripts/t linux-bench tests/linux/bench $(BENCH_PAIR)
 
 CHECKS_ALL += check-linux-bench

@@ -1,32 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0
-# Airlock in Linux: Debian's kernel, the storm, the live patch, and `airlock
-# linux`, which is also build/airlock-linux. Whoever links linux_main() into
-# another program links $(LINUX_CMD_OBJS) and $(CVM_BOOT_OBJS).
+# Airlock in Linux: Debian's kernel, the storm and the live patch, which
+# `airlock linux' boots.
 #
 # Modules and the guest's initramfs need Debian's kernel headers: they are
 # made by `make linux-guest` and by the targets that boot, not by `make all`.
 
 LINUX := $(B)/linux
-LINUX_CMD_OBJS := $(patsubst %,$(LINUX)/%.o,linux_cmd report devices)
 LINUX_GUEST_SRC := $(wildcard linux/*/Kbuild linux/*/*.[ch] \
 	linux/guest/*/Kbuild linux/guest/*/*.[ch] \
 	engine/transition.[ch] engine/order.c include/airlock/*.h) \
 	$(wildcard linux/backport/*) linux/tools/fit \
 	cvm/abi/guest-abi.h cvm/abi/platforms.h linux/tools/initrd linux/guest/init linux/guest/traffic
 LINUX_DEFAULT := 6.12
-
-ALL += $(B)/airlock-linux
-
-$(LINUX)/%.o: cli/linux/%.c linux/build.mk $(KIND)
-	$(call say,CC,$@)
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(HOST_CFLAGS) $(SAN) -Icvm -Icvm/launch -MMD -MP -c -o $@ $<
-
-$(B)/airlock-linux: $(LINUX)/linux_main.o $(LINUX_CMD_OBJS) $(CVM_BOOT_OBJS)
-	$(call say,LD,$@)
-	$(Q)$(CC) $(SAN) -o $@ $^
-
--include $(wildcard $(LINUX)/*.d)
 
 .PHONY: linux-setup linux-guest
 linux-setup:
@@ -47,7 +32,7 @@ linux-guest: $(LINUX)/$(LINUX_DEFAULT)/initrd
 
 define linux_storm # NAME PLATFORM KIND EXPECT OPTIONS [GUEST]
 .PHONY: check-linux-$(1)
-check-linux-$(1): $(or $(6),linux-guest) $(B)/airlock-linux
+check-linux-$(1): $(or $(6),linux-guest) $(B)/airlock
 	@scripts/t linux-$(1) tests/linux/storm $(2) $(3) $(4) $(5)
 endef
 COMMA := ,
@@ -83,7 +68,7 @@ $(foreach p,$(CONFIDENTIAL),\
 # on purpose, and with DMA to private pages.
 define linux_devices # NAME PLATFORM WHAT OPTIONS
 .PHONY: check-linux-devices-$(1)
-check-linux-devices-$(1): linux-guest $(B)/airlock-linux
+check-linux-devices-$(1): linux-guest $(B)/airlock
 	@scripts/t linux-devices-$(1) tests/linux/devices $(2) $(3) $(4)
 LINUX_DEVICES += check-linux-devices-$(1)
 endef

@@ -48,11 +48,11 @@ $(foreach k,stock $(if $(wildcard linux/tools/series),airlock),\
 	$(LINUX)/$(k)-$(1)/initrd)
 endef
 
-linux: $(call linux_built,$(VERSION)) $(B)/airlock-linux
+linux: $(call linux_built,$(VERSION)) $(B)/airlock
 	@linux/tools/boots $(VERSION)
 
 .PHONY: check-linux-kernel
-check-linux-kernel: $(call linux_built,$(LINUX_DEFAULT)) $(B)/airlock-linux
+check-linux-kernel: $(call linux_built,$(LINUX_DEFAULT)) $(B)/airlock
 	@scripts/t linux-kernel tests/linux/kernel $(LINUX_DEFAULT)
 
 CHECKS_ALL += check-linux-kernel

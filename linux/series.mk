@@ -29,7 +29,7 @@ CHECKS_ALL += $(patsubst %,check-linux-series-%,\
 define linux_check_kunit # PLATFORM
 .PHONY: check-linux-kunit-$(1)
 check-linux-kunit-$(1): $(LINUX)/airlock-$(LINUX_DEFAULT)/initrd \
-		$(B)/airlock-linux
+		$(B)/airlock
 	@scripts/t linux-kunit-$(1) tests/linux/kunit $(1) $(LINUX_DEFAULT)
 endef
 $(foreach p,$(PLATFORMS),$(eval $(call linux_check_kunit,$(p))))

@@ -4,13 +4,13 @@
  * whether the disk's image agrees. The guest compares what it reads with what
  * it wrote; the image is known here before it boots and when it has ended.
  */
-#include <errno.h>
+#include <err.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "linux_cmd.h"
+#include "linux.h"
 
 #define SCRATCH_BYTES	(8u << 20)
 
@@ -58,13 +58,13 @@ int devices_scratch(void)
 	void *p;
 
 	if (fd < 0 || ftruncate(fd, SCRATCH_BYTES)) {
-		linux_error("no scratch disk: %s", strerror(errno));
+		warn("no scratch disk");
 		return -1;
 	}
 	p = mmap(NULL, SCRATCH_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
 		 0);
 	if (p == MAP_FAILED) {
-		linux_error("no scratch disk: %s", strerror(errno));
+		warn("no scratch disk");
 		close(fd);
 		return -1;
 	}
@@ -163,20 +163,21 @@ void devices_print(const struct devices *d, bool ended)
 	printf("  DMA that was blocked: %lu\n", d->blocked);
 }
 
-static void json_traffic(FILE *f, const char *name, const struct traffic *t)
+static json_t *json_traffic(const struct traffic *t)
 {
-	fprintf(f, " \"%s\": {\"written\": %lu, \"read\": %lu, "
-		"\"in_storm\": %lu, \"rebinds\": %lu, \"wrong\": %lu},\n",
-		name, t->written, t->read, t->meanwhile, t->rebinds, t->wrong);
+	return json_pack("{s:I, s:I, s:I, s:I, s:I}",
+			 "written", (json_int_t)t->written,
+			 "read", (json_int_t)t->read,
+			 "in_storm", (json_int_t)t->meanwhile,
+			 "rebinds", (json_int_t)t->rebinds,
+			 "wrong", (json_int_t)t->wrong);
 }
 
-void devices_json(const struct devices *d, FILE *f)
+json_t *devices_json(const struct devices *d)
 {
-	fprintf(f, "\"devices\": {\n");
-	json_traffic(f, "disk", &d->disk);
-	json_traffic(f, "network", &d->net);
-	fprintf(f, " \"image_right\": %s,\n \"stuck\": %s,\n"
-		" \"dma_blocked\": %lu\n},\n",
-		image_right(d) ? "true" : "false", d->stuck ? "true" : "false",
-		d->blocked);
+	return json_pack("{s:o, s:o, s:b, s:b, s:I}",
+			 "disk", json_traffic(&d->disk),
+			 "network", json_traffic(&d->net),
+			 "image_right", image_right(d), "stuck", d->stuck,
+			 "dma_blocked", (json_int_t)d->blocked);
 }

@@ -20,9 +20,12 @@ static bool one_file(void)
 	       out.st_dev == err.st_dev && out.st_ino == err.st_ino;
 }
 
-void console_open(struct console *c, int from)
+void console_open(struct console *c, int from, const struct launch *l)
 {
-	*c = (struct console){ .from = from, .one_file = one_file() };
+	*c = (struct console){
+		.from = from, .one_file = one_file(), .listener = l->listener,
+		.name = l->name,
+	};
 }
 
 int console_in(const struct console *c)
@@ -68,10 +71,18 @@ static void end_line(struct console *c)
 	tell_held(c);
 }
 
-void console_tell(struct console *c, const char *line)
+void console_tell(struct console *c, const char *text)
 {
-	size_t n = strlen(line);
+	char line[1300];
+	size_t n;
 
+	if (c->listener) {
+		if (c->listener->line)
+			c->listener->line(c->listener->context, text);
+		return;
+	}
+	snprintf(line, sizeof(line), "%s: %s\n", c->name, text);
+	n = strlen(line);
 	if (c->n_held + n > sizeof(c->held))
 		end_line(c);
 	if (!c->one_file || !c->within || n > sizeof(c->held)) {
@@ -88,6 +99,30 @@ void console_tick(struct console *c)
 		end_line(c);
 }
 
+static const char panic_text[] = "Kernel panic - not syncing: ";
+
+/* No part of the text is its beginning again, but its first byte. */
+static void look_for_panic(struct console *c, const char *text, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (c->panic_matched < sizeof(panic_text) - 1) {
+			if (text[i] != panic_text[c->panic_matched])
+				c->panic_matched = 0;
+			if (text[i] == panic_text[c->panic_matched])
+				c->panic_matched++;
+		} else if ((unsigned char)text[i] < ' ') {
+			c->panic_used = sizeof(c->panic);
+		} else if (c->panic_used + 1 < sizeof(c->panic)) {
+			c->panic[c->panic_used++] = text[i];
+		}
+	}
+}
+
+const char *console_panic(const struct console *c)
+{
+	return c->panic_matched < sizeof(panic_text) - 1 ? NULL : c->panic;
+}
+
 void console_read(struct console *c)
 {
 	ssize_t n = read(c->from, c->text, sizeof(c->text));
@@ -95,7 +130,12 @@ void console_read(struct console *c)
 	if (n < 0 && errno == EINTR)
 		return;
 	if (n > 0) {
-		c->used = (size_t)n;
+		look_for_panic(c, c->text, (size_t)n);
+		if (!c->listener)
+			c->used = (size_t)n;
+		else if (c->listener->console)
+			c->listener->console(c->listener->context, c->text,
+					     (size_t)n);
 		return;
 	}
 	close(c->from);
@@ -114,6 +154,8 @@ void console_write(struct console *c)
 
 	if (put < 0 && (errno == EINTR || errno == EAGAIN))
 		return;
+	if (put < 0 && errno != EPIPE)
+		c->error = errno;
 	c->within = put > 0 && c->text[put - 1] != '\n';
 	if (put <= 0)
 		put = (ssize_t)c->used;

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "abi/blob.h"
-#include "launch.h"
+#include "parts.h"
 
 #define MIB		(1024UL * 1024)
 #define PAGE		4096UL
@@ -23,25 +23,27 @@ struct file {
 	size_t size;
 };
 
-static bool read_file(struct file *f, const char *what)
+static bool read_file(struct launch_result *r, struct file *f,
+		      const char *what)
 {
 	struct stat st;
 	int fd = open(f->name, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0 || fstat(fd, &st) < 0) {
-		launch_error("cannot read the %s '%s': %s", what, f->name,
+		launch_cannot(r, "cannot read the %s '%s': %s", what, f->name,
 			     strerror(errno));
 		goto fail;
 	}
 	if (!S_ISREG(st.st_mode) || st.st_size == 0) {
-		launch_error("the %s '%s' is %s", what, f->name,
+		launch_cannot(r, "the %s '%s' is %s", what, f->name,
 			     S_ISREG(st.st_mode) ? "empty" : "not a file");
 		goto fail;
 	}
 	f->size = (size_t)st.st_size;
 	f->data = mmap(NULL, f->size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (f->data == MAP_FAILED) {
-		launch_error("cannot map '%s': %s", f->name, strerror(errno));
+		f->data = NULL;
+		launch_cannot(r, "cannot map '%s': %s", f->name, strerror(errno));
 		goto fail;
 	}
 	close(fd);
@@ -50,6 +52,12 @@ fail:
 	if (fd >= 0)
 		close(fd);
 	return false;
+}
+
+static void close_file(struct file *f)
+{
+	if (f->data)
+		munmap(f->data, f->size);
 }
 
 static uint64_t field(const struct file *f, size_t at, unsigned int size)
@@ -61,27 +69,28 @@ static uint64_t field(const struct file *f, size_t at, unsigned int size)
 }
 
 /* Documentation/arch/x86/boot.rst: the setup header and its 64-bit entry. */
-static bool check_linux(const struct file *f, uint64_t *end)
+static bool check_linux(struct launch_result *r, const struct file *f,
+			uint64_t *end)
 {
 	uint64_t setup;
 
 	if (f->size < 0x1000 || field(f, 0x1fe, 2) != 0xaa55 ||
 	    memcmp(f->data + 0x202, "HdrS", 4)) {
-		launch_error("'%s' is not a kernel (neither a bzImage nor an "
+		launch_cannot(r, "'%s' is not a kernel (neither a bzImage nor an "
 			     "x86-64 ELF)", f->name);
 		return false;
 	}
 	setup = (field(f, 0x1f1, 1) + 1) * 512;
 	if (field(f, 0x206, 2) < 0x20c || !(field(f, 0x236, 2) & 1) ||
 	    setup >= f->size) {
-		launch_error("'%s' has no 64-bit entry (boot protocol 2.12)",
+		launch_cannot(r, "'%s' has no 64-bit entry (boot protocol 2.12)",
 			     f->name);
 		return false;
 	}
 	*end = field(f, 0x258, 8) + field(f, 0x260, 4);
 	if (field(f, 0x258, 8) < CVM_RAM_BASE ||
 	    f->size - setup > field(f, 0x260, 4)) {
-		launch_error("'%s' does not load at %lu MiB or above", f->name,
+		launch_cannot(r, "'%s' does not load at %lu MiB or above", f->name,
 			     CVM_RAM_BASE / MIB);
 		return false;
 	}
@@ -107,20 +116,22 @@ static bool is_multiboot(const struct file *f)
 	return false;
 }
 
-static bool check_elf_header(const struct file *f, const Elf64_Ehdr *e)
+static bool check_elf_header(struct launch_result *r, const struct file *f,
+			     const Elf64_Ehdr *e)
 {
 	if (e->e_ident[EI_CLASS] == ELFCLASS32 || is_multiboot(f)) {
-		launch_error("'%s' is %s: the machine enters a kernel in "
-			     "64-bit mode", f->name,
-			     e->e_ident[EI_CLASS] == ELFCLASS32 ?
-			     "a 32-bit ELF" : "for Multiboot, which is 32-bit");
+		launch_cannot(r, "'%s' is %s: the machine enters a kernel in "
+			      "64-bit mode", f->name,
+			      e->e_ident[EI_CLASS] == ELFCLASS32 ?
+			      "a 32-bit ELF" :
+			      "for Multiboot, which is 32-bit");
 		return false;
 	}
 	if (e->e_ident[EI_CLASS] != ELFCLASS64 || e->e_machine != EM_X86_64 ||
 	    e->e_type != ET_EXEC || e->e_phentsize != sizeof(Elf64_Phdr) ||
 	    e->e_phoff > f->size ||
 	    e->e_phnum > (f->size - e->e_phoff) / sizeof(Elf64_Phdr)) {
-		launch_error("'%s' is not a static x86-64 ELF executable",
+		launch_cannot(r, "'%s' is not a static x86-64 ELF executable",
 			     f->name);
 		return false;
 	}
@@ -136,7 +147,8 @@ static bool segment_ok(const struct file *f, const Elf64_Phdr *p)
 }
 
 /* Flatten an ELF into the bytes from its lowest to its highest address. */
-static unsigned char *flatten_elf(const struct file *f, struct blob *b)
+static unsigned char *flatten_elf(struct launch_result *r,
+				  const struct file *f, struct blob *b)
 {
 	uint64_t low = ~0UL, high = 0, file_high = 0;
 	const Elf64_Phdr *p;
@@ -144,14 +156,14 @@ static unsigned char *flatten_elf(const struct file *f, struct blob *b)
 	Elf64_Ehdr e;
 
 	memcpy(&e, f->data, sizeof(e));
-	if (!check_elf_header(f, &e))
+	if (!check_elf_header(r, f, &e))
 		return NULL;
 	p = (const void *)(f->data + e.e_phoff);
 	for (int i = 0; i < e.e_phnum; i++) {
 		if (p[i].p_type != PT_LOAD || !p[i].p_memsz)
 			continue;
 		if (!segment_ok(f, &p[i])) {
-			launch_error("'%s': segment %d is not at %lu MiB or "
+			launch_cannot(r, "'%s': segment %d is not at %lu MiB or "
 				     "above, or not in the file", f->name, i,
 				     CVM_RAM_BASE / MIB);
 			return NULL;
@@ -164,13 +176,13 @@ static unsigned char *flatten_elf(const struct file *f, struct blob *b)
 			file_high = p[i].p_paddr + p[i].p_filesz;
 	}
 	if (low >= high || file_high <= low) {
-		launch_error("'%s' has nothing to load", f->name);
+		launch_cannot(r, "'%s' has nothing to load", f->name);
 		return NULL;
 	}
 	low &= ~(PAGE - 1);
 	flat = calloc(1, file_high - low);
 	if (!flat) {
-		launch_error("out of memory");
+		launch_cannot(r, "out of memory");
 		return NULL;
 	}
 	for (int i = 0; i < e.e_phnum; i++)
@@ -184,7 +196,7 @@ static unsigned char *flatten_elf(const struct file *f, struct blob *b)
 	return flat;
 }
 
-static bool put(int fd, const void *data, size_t n)
+static bool put(struct launch_result *r, int fd, const void *data, size_t n)
 {
 	const char *at = data;
 
@@ -194,7 +206,7 @@ static bool put(int fd, const void *data, size_t n)
 		if (done < 0) {
 			if (errno == EINTR)
 				continue;
-			launch_error("cannot write the guest image: %s",
+			launch_cannot(r, "cannot write the guest image: %s",
 				     strerror(errno));
 			return false;
 		}
@@ -204,17 +216,17 @@ static bool put(int fd, const void *data, size_t n)
 	return true;
 }
 
-static bool pad(int fd, size_t n)
+static bool pad(struct launch_result *r, int fd, size_t n)
 {
 	static const char zeroes[PAGE];
 
-	return put(fd, zeroes, PAGE_UP(n) - n);
+	return put(r, fd, zeroes, PAGE_UP(n) - n);
 }
 
 /* Header, kernel and initrd must all lie in RAM with room for the kernel. */
-static bool fits(const struct launch *l, const struct blob *b,
-		 const struct file *kernel, const struct file *initrd,
-		 uint64_t end)
+static bool fits(struct launch_result *r, const struct launch *l,
+		 const struct blob *b, const struct file *kernel,
+		 const struct file *initrd, uint64_t end)
 {
 	uint64_t need = end + PAGE + PAGE_UP(b->kernel_size) +
 			PAGE_UP(initrd->size) + MIB;
@@ -222,68 +234,82 @@ static bool fits(const struct launch *l, const struct blob *b,
 	if (need <= l->memory * MIB)
 		return true;
 	if (initrd->size > l->memory * MIB / 2)
-		launch_error("the initrd '%s' (%zu MiB) is too large for %u "
+		launch_cannot(r, "the initrd '%s' (%zu MiB) is too large for %u "
 			     "MiB of memory", initrd->name, initrd->size / MIB,
 			     l->memory);
 	else
-		launch_error("too little memory: '%s' needs %lu MiB, it has %u",
+		launch_cannot(r, "too little memory: '%s' needs %lu MiB, it has %u",
 			     kernel->name, (need + MIB - 1) / MIB, l->memory);
 	return false;
 }
 
-int launch_image(const struct launch *l)
+/* The kernel's kind, where it ends in memory, and what of it is handed over. */
+static const unsigned char *read_kernel(struct launch_result *r,
+					const struct file *kernel,
+					struct blob *b, uint64_t *end,
+					unsigned char **flat)
+{
+	if (kernel->size > sizeof(Elf64_Ehdr) &&
+	    !memcmp(kernel->data, ELFMAG, SELFMAG)) {
+		b->kind = BLOB_ELF;
+		*flat = flatten_elf(r, kernel, b);
+		*end = b->load + b->memory_size;
+		return *flat;
+	}
+	b->kind = BLOB_LINUX;
+	b->kernel_size = kernel->size;
+	return check_linux(r, kernel, end) ? kernel->data : NULL;
+}
+
+static bool set_append(struct launch_result *r, struct blob *b,
+		       const char *append)
+{
+	if (append && strlen(append) >= sizeof(b->cmdline)) {
+		launch_cannot(r, "--append is longer than %zu bytes",
+			      sizeof(b->cmdline) - 1);
+		return false;
+	}
+	if (append)
+		strcpy(b->cmdline, append);
+	return true;
+}
+
+static int write_image(struct launch_result *r, const struct blob *b,
+		       const void *kernel, const struct file *initrd)
+{
+	int fd = memfd_create("guest", 0);
+
+	if (fd < 0)
+		return launch_cannot(r, "memfd_create: %s", strerror(errno));
+	if (put(r, fd, b, sizeof(*b)) && put(r, fd, kernel, b->kernel_size) &&
+	    pad(r, fd, b->kernel_size) && put(r, fd, initrd->data, initrd->size)
+	    && pad(r, fd, initrd->size))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+int image_make(const struct launch *l, struct launch_result *r)
 {
 	struct file kernel = { .name = l->kernel };
 	struct file initrd = { .name = l->initrd };
-	struct blob b = { .kernel = PAGE };
+	struct blob b = { .magic = BLOB_MAGIC, .kernel = PAGE };
+	const unsigned char *image = NULL;
 	unsigned char *flat = NULL;
-	const unsigned char *image;
-	uint64_t end;
-	int fd;
+	uint64_t end = 0;
+	int fd = -1;
 
-	if (!read_file(&kernel, "kernel"))
-		return -1;
-	memcpy(b.magic, BLOB_MAGIC, sizeof(b.magic));
-	if (kernel.size > sizeof(Elf64_Ehdr) &&
-	    !memcmp(kernel.data, ELFMAG, SELFMAG)) {
-		b.kind = BLOB_ELF;
-		image = flat = flatten_elf(&kernel, &b);
-		if (!image)
-			return -1;
-		end = b.load + b.memory_size;
-	} else {
-		b.kind = BLOB_LINUX;
-		if (!check_linux(&kernel, &end))
-			return -1;
-		image = kernel.data;
-		b.kernel_size = kernel.size;
+	if (read_file(r, &kernel, "kernel"))
+		image = read_kernel(r, &kernel, &b, &end, &flat);
+	if (image && (!initrd.name || read_file(r, &initrd, "initrd")) &&
+	    fits(r, l, &b, &kernel, &initrd, end) &&
+	    set_append(r, &b, l->append)) {
+		b.initrd = PAGE + PAGE_UP(b.kernel_size);
+		b.initrd_size = initrd.size;
+		fd = write_image(r, &b, image, &initrd);
 	}
-	fd = -1;
-	if (initrd.name && !read_file(&initrd, "initrd"))
-		goto out;
-	if (!fits(l, &b, &kernel, &initrd, end))
-		goto out;
-	b.initrd = PAGE + PAGE_UP(b.kernel_size);
-	b.initrd_size = initrd.size;
-	if (l->append && strlen(l->append) >= sizeof(b.cmdline)) {
-		launch_error("--append is longer than %zu bytes",
-			     sizeof(b.cmdline) - 1);
-		goto out;
-	}
-	if (l->append)
-		strcpy(b.cmdline, l->append);
-	fd = memfd_create("guest", 0);
-	if (fd < 0) {
-		launch_error("memfd_create: %s", strerror(errno));
-		goto out;
-	}
-	if (!put(fd, &b, sizeof(b)) || !put(fd, image, b.kernel_size) ||
-	    !pad(fd, b.kernel_size) || !put(fd, initrd.data, initrd.size) ||
-	    !pad(fd, initrd.size)) {
-		close(fd);
-		fd = -1;
-	}
-out:
 	free(flat);
+	close_file(&kernel);
+	close_file(&initrd);
 	return fd;
 }

@@ -1,5 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The launcher's own parts: boot.c options, image.c guests, run.c QEMU. */
+/*
+ * Runs a guest in the emulated confidential machine: a request in, a result
+ * out. Nothing is printed but what the request asks for.
+ *
+ * Words
+ *   machine   the hypervisor of cvm/machine, carried inside this program, in
+ *             QEMU
+ *   guest     what it boots: a Linux bzImage or an ELF (abi/guest-abi.h)
+ *   console   the guest's serial port
+ */
 #ifndef CVM_LAUNCH_H
 #define CVM_LAUNCH_H
 
@@ -8,38 +17,158 @@
 #include <stdint.h>
 
 #include "abi/guest-abi.h"
+#include "abi/report.h"
 
-enum {
-	LAUNCH_PASSED = 0,
-	LAUNCH_FAILED = 1,
-	LAUNCH_USAGE = 2,
-	LAUNCH_TIME_LIMIT = 3,
+#define LAUNCH_MAX_CPUS		8
+#define LAUNCH_MIN_MEMORY	64	/* MiB */
+#define LAUNCH_MAX_MEMORY	2048
+#define LAUNCH_MAX_VIOLATIONS	64	/* that are kept; all are counted */
+#define LAUNCH_MAX_COUNTERS	96
+
+/* ---- the result ---- */
+
+/* How it ended. The machine tells the first ones (abi/report.h). */
+enum launch_end {
+#define E(name, word) LAUNCH_##name = CVM_END_##name,
+	CVM_ENDS(E)
+#undef E
+	/*
+	 * The guest's console says that Linux panicked, and it then ended in
+	 * one of the ways above, or not at all.
+	 */
+	LAUNCH_PANICKED = CVM_END_COUNT,
+	LAUNCH_TIME_LIMIT,
+	LAUNCH_INTERRUPTED,		/* by a signal to this process */
+	LAUNCH_QEMU_LOST,		/* QEMU ended before the guest */
+	LAUNCH_CANNOT,			/* nothing ran: why says what's amiss */
+	LAUNCH_END_COUNT
+};
+
+/* Something that the guest may not do. */
+struct launch_violation {
+	int cpu;			/* -1: a device */
+	uint64_t rip, cr3, gpa;
+	unsigned int state;		/* of the page: CVM_STATE_* */
+	char what[160];
+};
+
+struct launch_counter {
+	char name[48];
+	uint64_t value;
+};
+
+struct launch_result {
+	enum launch_end end;
+	char why[512];			/* a sentence without its full stop */
+	int signal;			/* that interrupted it */
+	int console_error;		/* errno: stdout could not be written */
+	unsigned int violations;	/* how many: of device or CPU */
+	struct launch_violation violation[LAUNCH_MAX_VIOLATIONS];
+	unsigned int counters;
+	struct launch_counter counter[LAUNCH_MAX_COUNTERS];
+};
+
+/* ---- the request ---- */
+
+struct launch_host {
+	enum cvm_host kind;
+	uint64_t argument;		/* failing: N; hostile: seed */
+};
+
+/* A raw image as a virtio disk. */
+struct launch_disk {
+	const char *file;		/* or NULL: */
+	int fd;				/* this one, inherited by QEMU */
+	bool keep;			/* else what the guest writes is lost */
+};
+
+/*
+ * Who listens. Each function may be NULL. They run within launch(), and what
+ * they are given is theirs until they return.
+ */
+struct launch_listener {
+	void *context;
+	/* Bytes of the console, as they come. */
+	void (*console)(void *context, const char *bytes, size_t n);
+	void (*violation)(void *context, const struct launch_violation *v);
+	/* Any other line of the machine's, without its end. */
+	void (*line)(void *context, const char *line);
 };
 
 struct launch {
 	enum cvm_platform platform;
-	const char *platform_name;
-	unsigned int cpus, memory, time_limit;
-	enum cvm_host host;
-	const char *host_name;
-	uint64_t host_arg;
-	bool deterministic;
+	unsigned int cpus;		/* 1 to LAUNCH_MAX_CPUS */
+	unsigned int memory;		/* MiB, even */
+	unsigned int time_limit;	/* seconds */
+	struct launch_host host;
+	bool deterministic;		/* time is instructions */
 	uint64_t seed;
-	bool lazy, iommu, quiet;
-	unsigned int isolation;
-	const char *json, *kernel, *initrd, *append, *order;
-	char command_line[2048];
-	char **qemu_args;
-	char guest_path[4096];
+	bool lazy;			/* Linux finds memory unaccepted */
+	bool iommu;			/* devices reach shared pages only */
+	unsigned int isolation;		/* vTOM: 1 VBS, 2 SNP */
+
+	const char *kernel;
+	const char *initrd;		/* or NULL */
+	const char *append;		/* the command line, or NULL */
+
+	const struct launch_disk *disk;	/* disks of them */
+	unsigned int disks;
+	bool network;			/* an echo server: 10.0.2.100 port 7 */
+
+	/*
+	 * QEMU keeps guest RAM in this file, shared, so that others may map it:
+	 * guest physical 0 is its first byte. It is made anew. NULL: anonymous.
+	 */
+	const char *ram_file;
+	/* A TCG plugin with its options, "FILE[,NAME=VALUE...]", or NULL. */
+	const char *plugin;
+	const char *const *qemu_args;	/* more arguments, NULL at the end */
+
+	/*
+	 * NULL: the console goes to stdout, our stdin to the console, and what
+	 * the machine says to stderr, each line after "NAME: ".
+	 */
+	const struct launch_listener *listener;
+	const char *name;
 };
 
-/* Print "airlock boot: ..." and return LAUNCH_USAGE. */
-__attribute__((format(printf, 1, 2))) int launch_error(const char *fmt, ...);
+/**
+ * launch() - run a guest to its end
+ * @l: what to run
+ * @r: receives how that went
+ *
+ * Signals that end a process are held off meanwhile: each ends the guest,
+ * and then the run is LAUNCH_INTERRUPTED.
+ *
+ * Return: an exit code, launch_exit() of the end.
+ */
+int launch(const struct launch *l, struct launch_result *r);
 
-/* A memfd with the guest for the machine (blob.h), or -1 with a message. */
-int launch_image(const struct launch *l);
+/*
+ * 0 the guest passed; 1 it did not; 2 nothing could run; 3 it was stopped
+ * before its end, which says nothing.
+ */
+int launch_exit(enum launch_end end);
 
-/* Run QEMU to its end. Return: one of LAUNCH_*. */
-int launch_run(const struct launch *l, int image);
+/* A word for how it ended, for programs: "powered-off". */
+const char *launch_end_word(enum launch_end end);
+
+/* The same for people: "passed", "failed", "time limit"... */
+const char *launch_verdict(enum launch_end end);
+
+/* "private, 2M" and the like. Return: @buf. */
+#define LAUNCH_STATE_TEXT 48
+const char *launch_state_text(unsigned int state, char buf[LAUNCH_STATE_TEXT]);
+
+/* A violation in one line. Return: @buf. */
+const char *launch_violation_text(const struct launch_violation *v, char *buf,
+				  size_t size);
+
+/* The counter of that name, or 0. */
+uint64_t launch_counter(const struct launch_result *r, const char *name);
+
+/* Names of platforms and hosts: numbers of the ABI, see `airlock boot --help'. */
+const char *launch_platform_name(enum cvm_platform p);
+bool launch_platform_parse(const char *text, enum cvm_platform *p);
 
 #endif

@@ -3,7 +3,7 @@
  * Runs QEMU and listens to the machine.
  *
  *   our stdin --> pipe --> QEMU stdio (the guest's serial port)
- *   QEMU stdio --> pipe --> console.c --> our stdout
+ *   QEMU stdio --> pipe --> console.c --> our stdout, or a listener
  *   the machine's port 0xe9 --> pipe --> here: lines, @ lines are data
  *
  * QEMU never gets the terminal itself, so it cannot leave it in raw mode, and
@@ -27,151 +27,25 @@
 #include <unistd.h>
 
 #include "console.h"
-#include "launch.h"
-
-#define MAX_ARGS	128
-#define MAX_VIOLATIONS	64
-#define MAX_STATS	64
-#define ICOUNT_SHIFT	1
+#include "parts.h"
 
 extern const char cvm_machine_image[], cvm_machine_image_end[];
 
 struct run {
 	const struct launch *l;
+	struct launch_result *r;
 	pid_t pid;
 	int machine, input;		/* our ends of two pipes */
 	struct console console;
 	int monitor;			/* QEMU's, to ask where a guest hangs */
 	int signals;
+	sigset_t old_set;
+	struct sigaction old_pipe;
 	struct timespec end;
 	char line[1024];
 	size_t line_used;
-	/* what the machine said */
-	bool running, ended, passed, cannot;
-	char why[512];
-	char *violations[MAX_VIOLATIONS];
-	unsigned int n_violations;
-	struct {
-		char name[48];
-		uint64_t value;
-	} stats[MAX_STATS];
-	unsigned int n_stats;
+	bool running, ended;		/* the machine said so */
 };
-
-static const char *qemu_program(void)
-{
-	const char *env = getenv("AIRLOCK_QEMU");
-
-	return env ? env : "qemu-system-x86_64";
-}
-
-/* The major version, 0 when there is no QEMU. */
-static int qemu_version(void)
-{
-	char command[4200], text[256];
-	int major = 0;
-	FILE *f;
-
-	snprintf(command, sizeof(command), "'%s' --version 2>/dev/null",
-		 qemu_program());
-	f = popen(command, "r");
-	if (!f)
-		return 0;
-	if (fgets(text, sizeof(text), f))
-		sscanf(text, "QEMU emulator version %d", &major);
-	pclose(f);
-	return major;
-}
-
-static int check_qemu(void)
-{
-	int major = qemu_version();
-
-	if (!major)
-		return launch_error("no QEMU ('%s'); scripts/setup qemu "
-				    "installs it", qemu_program());
-	if (major < 9)
-		return launch_error("QEMU 9 or later is needed, this is %d "
-				    "(its TCG has no x2APIC); scripts/setup "
-				    "qemu installs one", major);
-	return 0;
-}
-
-struct args {
-	char *v[MAX_ARGS];
-	unsigned int n;
-};
-
-__attribute__((format(printf, 2, 3)))
-static void arg(struct args *a, const char *fmt, ...)
-{
-	va_list ap;
-
-	if (a->n >= MAX_ARGS - 1)
-		return;
-	va_start(ap, fmt);
-	if (vasprintf(&a->v[a->n], fmt, ap) < 0)
-		abort();
-	va_end(ap);
-	a->v[++a->n] = NULL;
-}
-
-static void qemu_args(struct args *a, const struct launch *l, int elf,
-		      int image, int machine, int monitor)
-{
-	arg(a, "%s", qemu_program());
-	arg(a, "-nodefaults");
-	arg(a, "-no-user-config");
-	arg(a, "-display");
-	arg(a, "none");
-	arg(a, "-no-reboot");
-	arg(a, "-machine");
-	arg(a, "q35");
-	arg(a, "-accel");
-	arg(a, "tcg");
-	arg(a, "-cpu");
-	arg(a, "max,phys-bits=48,+svm,+npt");
-	arg(a, "-smp");
-	arg(a, "%u", l->cpus + 1);	/* one runs no guest: main.c */
-	arg(a, "-m");
-	arg(a, "%u", l->memory);
-	arg(a, "-kernel");
-	arg(a, "/dev/fd/%d", elf);
-	arg(a, "-initrd");
-	arg(a, "/dev/fd/%d", image);
-	arg(a, "-append");
-	arg(a, "platform=%u cpus=%u host=%u host_arg=%lu seed=%lu "
-	    "deterministic=%u shift=%u lazy=%u iommu=%u isolation=%u",
-	    l->platform, l->cpus, l->host, l->host_arg, l->seed,
-	    l->deterministic, l->deterministic ? ICOUNT_SHIFT : 0, l->lazy,
-	    l->iommu, l->isolation);
-	arg(a, "-chardev");
-	arg(a, "stdio,id=console,signal=off");
-	arg(a, "-serial");
-	arg(a, "chardev:console");
-	arg(a, "-chardev");
-	arg(a, "file,id=machine,path=/dev/fd/%d", machine);
-	arg(a, "-device");
-	arg(a, "isa-debugcon,iobase=0xe9,chardev=machine");
-	arg(a, "-chardev");
-	arg(a, "socket,id=monitor,fd=%d", monitor);
-	arg(a, "-mon");
-	arg(a, "chardev=monitor,mode=readline");
-	if (l->iommu) {
-		arg(a, "-device");
-		arg(a, "intel-iommu,intremap=off");
-	}
-	if (l->deterministic) {
-		arg(a, "-icount");
-		arg(a, "shift=%d,sleep=off", ICOUNT_SHIFT);
-		arg(a, "-rtc");
-		arg(a, "clock=vm,base=2024-01-01T00:00:00");
-		arg(a, "-seed");
-		arg(a, "%lu", l->seed);
-	}
-	for (char **p = l->qemu_args; *p; p++)
-		arg(a, "%s", *p);
-}
 
 static int machine_elf(void)
 {
@@ -185,40 +59,60 @@ static int machine_elf(void)
 	return fd;
 }
 
-static void child(struct run *r, int image, const int *console, int machine,
-		  int monitor, const sigset_t *old)
+__attribute__((noreturn))
+static void child(const struct run *r, struct qemu_fds *fds, const int *console,
+		  pid_t parent)
 {
-	struct args a = { .n = 0 };
-	pid_t parent = getppid();
-	int elf = machine_elf();
-
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent || elf < 0)
+	fds->machine_elf = machine_elf();
+	if (getppid() != parent || fds->machine_elf < 0)
 		_exit(127);
-	sigprocmask(SIG_SETMASK, old, NULL);
+	sigprocmask(SIG_SETMASK, &r->old_set, NULL);
+	sigaction(SIGPIPE, &r->old_pipe, NULL);
 	dup2(console[0], STDIN_FILENO);
 	dup2(console[1], STDOUT_FILENO);
-	qemu_args(&a, r->l, elf, image, machine, monitor);
-	execvp(a.v[0], a.v);
+	qemu_exec(r->l, fds);
 	_exit(127);
+}
+
+/* Signals are read from a file while QEMU runs. */
+static bool take_signals(struct run *r)
+{
+	static const int taken[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGCHLD };
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
+		sigaddset(&set, taken[i]);
+	sigaction(SIGPIPE, &ignore, &r->old_pipe);
+	sigprocmask(SIG_BLOCK, &set, &r->old_set);
+	r->signals = signalfd(-1, &set, SFD_CLOEXEC);
+	return r->signals >= 0;
+}
+
+static void give_signals_back(struct run *r)
+{
+	struct signalfd_siginfo si;
+
+	while (r->signals >= 0) {	/* what is left is QEMU's end */
+		struct pollfd p = { .fd = r->signals, .events = POLLIN };
+
+		if (poll(&p, 1, 0) <= 0 ||
+		    read(r->signals, &si, sizeof(si)) <= 0)
+			break;
+	}
+	sigprocmask(SIG_SETMASK, &r->old_set, NULL);
+	sigaction(SIGPIPE, &r->old_pipe, NULL);
 }
 
 static bool start(struct run *r, int image)
 {
-	sigset_t set, old;
 	int in[2], out[2], machine[2], monitor[2];
+	pid_t parent = getpid();
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGQUIT);
-	sigaddset(&set, SIGCHLD);
-	signal(SIGPIPE, SIG_IGN);
-	sigprocmask(SIG_BLOCK, &set, &old);
-	r->signals = signalfd(-1, &set, SFD_CLOEXEC);
-	if (r->signals < 0 || pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC) ||
-	    pipe(machine) || socketpair(AF_UNIX, SOCK_STREAM, 0, monitor))
+	if (pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC) || pipe(machine) ||
+	    socketpair(AF_UNIX, SOCK_STREAM, 0, monitor))
 		return false;
 	fcntl(machine[0], F_SETFD, FD_CLOEXEC);
 	fcntl(monitor[0], F_SETFD, FD_CLOEXEC);
@@ -227,8 +121,9 @@ static bool start(struct run *r, int image)
 	if (r->pid < 0)
 		return false;
 	if (!r->pid)
-		child(r, image, (int[]){ in[0], out[1] }, machine[1],
-		      monitor[1], &old);
+		child(r, &(struct qemu_fds){ .image = image,
+		      .machine = machine[1], .monitor = monitor[1] },
+		      (int[]){ in[0], out[1] }, parent);
 	close(in[0]);
 	close(out[1]);
 	close(machine[1]);
@@ -236,50 +131,49 @@ static bool start(struct run *r, int image)
 	r->monitor = monitor[0];
 	r->input = in[1];
 	r->machine = machine[0];
-	console_open(&r->console, out[0]);
+	console_open(&r->console, out[0], r->l);
+	if (r->l->listener) {
+		close(r->input);
+		r->input = -1;
+	}
 	fcntl(r->input, F_SETFL, O_NONBLOCK);
 	return true;
 }
 
-static void add_stat(struct run *r, const char *text)
+static void tell_violation(struct run *r, const struct launch_violation *v)
 {
-	if (r->n_stats < MAX_STATS &&
-	    sscanf(text, "%47s %lu", r->stats[r->n_stats].name,
-		   &r->stats[r->n_stats].value) == 2)
-		r->n_stats++;
-}
+	const struct launch_listener *listen = r->l->listener;
+	char text[400], line[420];
 
-__attribute__((format(printf, 2, 3)))
-static void tell(struct run *r, const char *fmt, ...)
-{
-	char line[1200];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(line, sizeof(line), fmt, ap);
-	va_end(ap);
+	if (listen && listen->violation)
+		listen->violation(listen->context, v);
+	if (listen)
+		return;
+	snprintf(line, sizeof(line), "violation: %s",
+		 launch_violation_text(v, text, sizeof(text)));
 	console_tell(&r->console, line);
 }
 
-static void machine_line(struct run *r, const char *s)
+static void machine_line(struct run *r, const char *line)
 {
-	if (!strncmp(s, "@stat ", 6)) {
-		add_stat(r, s + 6);
-	} else if (!strncmp(s, "@violation ", 11)) {
-		tell(r, "airlock boot: violation: %s\n", s + 11);
-		if (r->n_violations < MAX_VIOLATIONS)
-			r->violations[r->n_violations++] = strdup(s + 11);
-	} else if (!strncmp(s, "@end ", 5)) {
-		r->ended = true;
-		r->passed = !strncmp(s + 5, "passed ", 7);
-		snprintf(r->why, sizeof(r->why), "%.200s", s + 12);
-	} else if (!strncmp(s, "@cannot ", 8)) {
-		r->cannot = true;
-		snprintf(r->why, sizeof(r->why), "%.200s", s + 8);
-	} else if (!strncmp(s, "@running", 8)) {
+	struct launch_violation v;
+
+	switch (report_line(r->r, line, &v)) {
+	case REPORT_RUNNING:
 		r->running = true;
-	} else {
-		tell(r, "airlock boot: %s\n", s);
+		break;
+	case REPORT_VIOLATION:
+		tell_violation(r, &v);
+		break;
+	case REPORT_END:
+	case REPORT_CANNOT:
+		r->ended = true;
+		break;
+	case REPORT_OTHER:
+		console_tell(&r->console, line);
+		break;
+	case REPORT_COUNTER:
+		break;
 	}
 }
 
@@ -332,8 +226,7 @@ static int remaining_ms(const struct run *r)
 
 /*
  * Until the machine has no more to say, and who reads our stdout has all of
- * the console. Return: 0 QEMU ended, LAUNCH_TIME_LIMIT, or 128 + a signal to
- * die of.
+ * the console. Return: 0 QEMU ended, -1 the time is over, or a signal.
  */
 static int listen_to(struct run *r)
 {
@@ -351,7 +244,7 @@ static int listen_to(struct run *r)
 		int ms = remaining_ms(r), n;
 
 		if (!ms)
-			return r->machine < 0 ? 0 : LAUNCH_TIME_LIMIT;
+			return r->machine < 0 ? 0 : -1;
 		n = poll(p, 5, console_patience(c, ms));
 		console_tick(c);
 		if (n <= 0)
@@ -364,7 +257,7 @@ static int listen_to(struct run *r)
 			hear(r);
 		if (p[1].revents && read(r->signals, &si, sizeof(si)) > 0 &&
 		    si.ssi_signo != SIGCHLD)
-			return 128 + (int)si.ssi_signo;
+			return (int)si.ssi_signo;
 		if (p[2].revents)
 			type(r);
 	}
@@ -381,7 +274,7 @@ static void where(struct run *r)
 	char text[65536];
 	const char *at = text, *rip;
 	struct pollfd p = { .fd = r->monitor, .events = POLLIN };
-	size_t used = 0, n = strlen(r->why);
+	size_t used = 0, n = strlen(r->r->why);
 	ssize_t got;
 
 	if (write(r->monitor, command, sizeof(command) - 1) < 0)
@@ -402,138 +295,117 @@ static void where(struct run *r)
 
 		if (v < 0x100000 || v >= CVM_RAM_BASE)
 			snprintf(place, sizeof(place), "at %lx", v);
-		put = snprintf(r->why + n, sizeof(r->why) - n, "%scpu %u %s",
-			       cpu ? ", " : "; ", cpu, place);
-		if (put < 0 || n + (size_t)put >= sizeof(r->why))
+		put = snprintf(r->r->why + n, sizeof(r->r->why) - n,
+			       "%scpu %u %s", cpu ? ", " : "; ", cpu, place);
+		if (put < 0 || n + (size_t)put >= sizeof(r->r->why))
 			break;
 		n += (size_t)put;
 		at = rip + 4;
 	}
 }
 
-static void json_text(FILE *f, const char *s)
+/* QEMU ended: what does that mean if the machine said nothing of an end? */
+static void judge(struct run *r, int status)
 {
-	fputc('"', f);
-	for (; *s; s++)
-		if (*s == '"' || *s == '\\')
-			fprintf(f, "\\%c", *s);
-		else if ((unsigned char)*s < ' ')
-			fprintf(f, "\\u%04x", *s);
-		else
-			fputc(*s, f);
-	fputc('"', f);
-}
+	struct launch_result *to = r->r;
+	int code = WIFEXITED(status) ? WEXITSTATUS(status) :
+		   128 + WTERMSIG(status);
 
-static int write_json(const struct run *r, const char *result, int code)
-{
-	const struct launch *l = r->l;
-	FILE *f = fopen(l->json, "w");
-
-	if (!f)
-		return launch_error("cannot write '%s': %s", l->json,
-				    strerror(errno));
-	fprintf(f, "{\n \"platform\": \"%s\",\n \"cpus\": %u,\n", l->platform_name,
-		l->cpus);
-	fprintf(f, " \"memory\": %u,\n", l->memory);
-	fprintf(f, " \"host\": ");
-	json_text(f, l->host_name);
-	fprintf(f, ",\n \"deterministic\": %s,\n \"seed\": %lu,\n",
-		l->deterministic ? "true" : "false", l->seed);
-	fprintf(f, " \"exit\": %d,\n \"result\": \"%s\",\n \"why\": ", code,
-		result);
-	json_text(f, r->why);
-	fprintf(f, ",\n \"violations\": [");
-	for (unsigned int i = 0; i < r->n_violations; i++) {
-		fprintf(f, "%s\n  ", i ? "," : "");
-		json_text(f, r->violations[i]);
-	}
-	fprintf(f, "%s],\n \"stats\": {", r->n_violations ? "\n " : "");
-	for (unsigned int i = 0; i < r->n_stats; i++)
-		fprintf(f, "%s\n  \"%s\": %lu", i ? "," : "", r->stats[i].name,
-			r->stats[i].value);
-	fprintf(f, "\n }\n}\n");
-	return fclose(f) ? launch_error("cannot write '%s'", l->json) : 0;
-}
-
-static void print_stats(const struct run *r)
-{
-	if (r->l->quiet)
+	if (r->ended)
 		return;
-	for (unsigned int i = 0; i < r->n_stats; i++)
-		if (r->stats[i].value)
-			fprintf(stderr, "  %-34s %12lu\n", r->stats[i].name,
-				r->stats[i].value);
-}
-
-/* QEMU ended: what does that mean? */
-static int judge(struct run *r, int status, const char **result)
-{
-	*result = "failed";
-	if (r->ended) {
-		*result = r->passed ? "passed" : "failed";
-		return r->passed ? LAUNCH_PASSED : LAUNCH_FAILED;
-	}
-	if (r->cannot) {
-		*result = "cannot run";
-		return LAUNCH_USAGE;
-	}
 	if (!r->running) {
-		*result = "cannot run";
-		snprintf(r->why, sizeof(r->why), "QEMU did not start the "
-			 "machine (exit %d)", WIFEXITED(status) ?
-			 WEXITSTATUS(status) : 128 + WTERMSIG(status));
-		return LAUNCH_USAGE;
+		launch_cannot(to, "QEMU did not start the machine (exit %d)",
+			      code);
+		return;
 	}
-	snprintf(r->why, sizeof(r->why), "%s",
-		 WIFSIGNALED(status) ? "QEMU crashed" : "the guest reset");
-	return LAUNCH_FAILED;
+	if (WIFSIGNALED(status) || code) {
+		to->end = LAUNCH_QEMU_LOST;
+		snprintf(to->why, sizeof(to->why), "QEMU crashed");
+	} else {
+		to->end = LAUNCH_RESET;
+		snprintf(to->why, sizeof(to->why), "the guest reset");
+	}
 }
 
-int launch_run(const struct launch *l, int image)
+static void judge_stopped(struct run *r, int why)
 {
-	struct run r = { .l = l };
-	const char *result;
-	int code, why, status = 0;
+	struct launch_result *to = r->r;
 
-	code = check_qemu();
-	if (code)
-		return code;
-	clock_gettime(CLOCK_MONOTONIC, &r.end);
-	r.end.tv_sec += l->time_limit;
-	if (!start(&r, image))
-		return launch_error("cannot start QEMU: %s", strerror(errno));
-	why = listen_to(&r);
-	if (why == LAUNCH_TIME_LIMIT) {
-		snprintf(r.why, sizeof(r.why), "no end within %u s",
-			 l->time_limit);
-		where(&r);
+	if (why > 0) {
+		to->end = LAUNCH_INTERRUPTED;
+		to->signal = why;
+		snprintf(to->why, sizeof(to->why), "signal %d", why);
+		return;
 	}
-	if (why)
-		kill(r.pid, SIGKILL);
-	while (waitpid(r.pid, &status, 0) < 0 && errno == EINTR)
+	to->end = LAUNCH_TIME_LIMIT;
+	snprintf(to->why, sizeof(to->why), "no end within %u s",
+		 r->l->time_limit);
+	where(r);
+}
+
+/* A panic is the reason for what comes after it, if that is nobody's doing. */
+static void judge_panic(struct run *r)
+{
+	const char *panic = console_panic(&r->console);
+	struct launch_result *to = r->r;
+	char then[sizeof(to->why)];
+
+	if (!panic || (to->end != LAUNCH_RESET && to->end != LAUNCH_TIME_LIMIT
+		       && to->end != LAUNCH_TERMINATED &&
+		       to->end != LAUNCH_CRASHED))
+		return;
+	to->end = LAUNCH_PANICKED;
+	memcpy(then, to->why, sizeof(then));
+	snprintf(to->why, sizeof(to->why), "%s; then: %.300s", panic, then);
+}
+
+static void run(struct run *r, int image)
+{
+	int why, status = 0;
+
+	if (!start(r, image)) {
+		launch_cannot(r->r, "cannot start QEMU: %s", strerror(errno));
+		return;
+	}
+	why = listen_to(r);
+	if (why) {
+		judge_stopped(r, why);
+		kill(r->pid, SIGKILL);
+	}
+	while (waitpid(r->pid, &status, 0) < 0 && errno == EINTR)
 		;
-	console_close(&r.console);
-	if (why == LAUNCH_TIME_LIMIT) {
-		code = why;
-		result = "time limit";
-	} else if (why) {
-		code = LAUNCH_FAILED;
-		result = "interrupted";
-		snprintf(r.why, sizeof(r.why), "signal %d", why - 128);
-	} else {
-		code = judge(&r, status, &result);
+	console_close(&r->console);
+	r->r->console_error = r->console.error;
+	if (!why)
+		judge(r, status);
+	judge_panic(r);
+	if (r->machine >= 0)
+		close(r->machine);
+	close(r->monitor);
+	if (r->input >= 0)
+		close(r->input);
+}
+
+int launch(const struct launch *l, struct launch_result *result)
+{
+	struct run r = { .l = l, .r = result };
+	int image;
+
+	*result = (struct launch_result){ .end = LAUNCH_CANNOT };
+	image = image_make(l, result);
+	if (image < 0)
+		return launch_exit(result->end);
+	if (!qemu_check(result)) {
+		clock_gettime(CLOCK_MONOTONIC, &r.end);
+		r.end.tv_sec += l->time_limit;
+		if (take_signals(&r))
+			run(&r, image);
+		else
+			launch_cannot(result, "no signalfd: %s",
+				      strerror(errno));
+		give_signals_back(&r);
+		close(r.signals);
 	}
-	fprintf(stderr, "airlock boot: %s: %s\n", result, r.why);
-	print_stats(&r);
-	if (l->json && write_json(&r, result, code) && !code)
-		code = LAUNCH_USAGE;
-	for (unsigned int i = 0; i < r.n_violations; i++)
-		free(r.violations[i]);
-	if (r.machine >= 0)
-		close(r.machine);
-	close(r.monitor);
-	close(r.signals);
-	if (r.input >= 0)
-		close(r.input);
-	return code;
+	close(image);
+	return launch_exit(result->end);
 }

@@ -150,10 +150,10 @@ void port_write(struct vcpu *c, u16 port, unsigned int size, u64 value)
 		return;
 	if (port == PM1A_CONTROL && value & SLEEP_ENABLE) {
 		(void)c;
-		machine_end(true, "the guest powered off");
+		machine_end(CVM_END_POWERED_OFF, "the guest powered off");
 	}
 	if (port == RESET_CONTROL && size == 1 && value & RESET_CPU)
-		machine_end(false, "the guest reset");
+		machine_end(CVM_END_RESET, "the guest reset");
 	switch (size) {
 	case 1:
 		outb(port, (u8)value);

@@ -169,8 +169,9 @@ void debug_call(struct vcpu *c)
 		break;
 	case CVM_EXIT:
 		if (b)
-			machine_end(false, "the guest said it failed");
-		machine_end(true, "the guest said it passed");
+			machine_end(CVM_END_FAILED,
+				    "the guest said it failed");
+		machine_end(CVM_END_PASSED, "the guest said it passed");
 	case CVM_COUNTER:
 		c->v->rax = b < CVM_N_COUNTERS ?
 			    counter((enum cvm_counter)b) : FAILED;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Rules that the guest broke, whose doing that was, and the end. The launcher
- * reads lines that start with @:
- *   @violation TEXT           @end passed|failed WHY
+ * Rules that the guest broke, whose doing that was, and the end, in the lines
+ * of abi/report.h.
  */
 #include "config.h"
 #include "end.h"
@@ -23,9 +22,6 @@ void expect_violations(u64 n)
 /* The guest broke a rule. @c tells who and where, @gpa which page. */
 void violation(struct vcpu *c, u64 gpa, const char *fmt, ...)
 {
-	static const char *const state_names[] = {
-		"none", "shared", "pending", "private",
-	};
 	unsigned int state = is_ram(gpa) ? page_state(gpa) : 0;
 	char what[120];
 	va_list ap;
@@ -36,10 +32,8 @@ void violation(struct vcpu *c, u64 gpa, const char *fmt, ...)
 	count(CVM_N_VIOLATIONS, 1);
 	if (counter(CVM_N_VIOLATIONS) > 64)
 		return;			/* enough is known; keep counting */
-	say("@violation cpu %u rip %lx cr3 %lx gpa %lx (%s%s%s): %s\n", c->id,
-	    c->v->rip, c->v->cr3, gpa, state_names[state & CVM_STATE_MASK],
-	    state & CVM_STATE_LARGE ? ", 2M" : "",
-	    state & CVM_STATE_BY_HOST ? ", changed by the host" : "", what);
+	say("@violation %u %lx %lx %lx %x %s\n", c->id, c->v->rip, c->v->cr3,
+	    gpa, state, what);
 }
 
 /* One CPU ends the machine; any other that comes here waits for it. */
@@ -52,13 +46,19 @@ static void end_once(void)
 }
 
 __attribute__((noreturn))
-static void end(bool passed, const char *why)
+static void end(enum cvm_end how, const char *why)
 {
+	static const char *const words[] = {
+#define E(name, word) [CVM_END_##name] = word,
+		CVM_ENDS(E)
+#undef E
+	};
+
 	stats_print();
 	for (unsigned int i = 0; i < config.cpus; i++)
 		say("@stat guest_time_cpu%u %lu\n", i,
 		    vcpus[i].guest_time >> config.icount_shift);
-	say("@end %s %s\n", passed ? "passed" : "failed", why);
+	say("@end %s %s\n", words[how], why);
 	power_off();
 }
 
@@ -75,22 +75,17 @@ bool forced_by_host(struct vcpu *c, u64 gpa)
 	return true;
 }
 
-/* What the reason for an end starts with. */
-const char *whose_doing(bool forced)
-{
-	return forced ? "forced by the host: " : "";
-}
-
-void machine_end(bool passed, const char *why)
+void machine_end(enum cvm_end how, const char *why)
 {
 	end_once();
 	vtd_report();
-	if (passed && counter(CVM_N_VIOLATIONS) != expected) {
-		passed = false;
+	if ((how == CVM_END_PASSED || how == CVM_END_POWERED_OFF) &&
+	    counter(CVM_N_VIOLATIONS) != expected) {
+		how = CVM_END_VIOLATED;
 		why = expected ? "other violations than the guest expected" :
 				 "violations";
 	}
-	end(passed, why);
+	end(how, why);
 }
 
 static void say_registers(struct vcpu *c)
@@ -105,6 +100,16 @@ static void say_registers(struct vcpu *c)
 	    c->r.rsi, c->r.rdi);
 }
 
+__attribute__((noreturn))
+static void stop(struct vcpu *c, enum cvm_end how, const char *why)
+{
+	end_once();
+	vtd_report();
+	if (c)
+		say_registers(c);
+	end(how, why);
+}
+
 /* The guest cannot go on, and that is a failure. */
 void machine_stop(struct vcpu *c, const char *fmt, ...)
 {
@@ -114,11 +119,30 @@ void machine_stop(struct vcpu *c, const char *fmt, ...)
 	va_start(ap, fmt);
 	vformat(why, sizeof(why), fmt, ap);
 	va_end(ap);
-	end_once();
-	vtd_report();
-	if (c)
-		say_registers(c);
-	end(false, why);
+	stop(c, CVM_END_CRASHED, why);
+}
+
+/* Of an end that the host forced the reason says so first. */
+__attribute__((noreturn, format(printf, 4, 0)))
+static void stop_of(struct vcpu *c, bool forced, enum cvm_end how,
+		    const char *fmt, va_list ap)
+{
+	static const char by_host[] = "forced by the host: ";
+	char why[160];
+	size_t n = forced ? sizeof(by_host) - 1 : 0;
+
+	memcpy(why, by_host, n);
+	vformat(why + n, sizeof(why) - n, fmt, ap);
+	stop(c, forced ? CVM_END_FORCED : how, why);
+}
+
+/* The guest asks its host for its own end. */
+void guest_terminated(struct vcpu *c, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	stop_of(c, c->forced, CVM_END_TERMINATED, fmt, ap);
 }
 
 /*
@@ -132,11 +156,10 @@ void guest_lost(struct vcpu *c, bool forced, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
+	if (forced || !expected || counter(CVM_N_VIOLATIONS) != expected)
+		stop_of(c, forced, CVM_END_VIOLATED, fmt, ap);
 	vformat(why, sizeof(why), fmt, ap);
 	va_end(ap);
-	if (!forced && expected && counter(CVM_N_VIOLATIONS) == expected) {
-		end_once();
-		end(true, why);
-	}
-	machine_stop(c, "%s%s", whose_doing(forced), why);
+	end_once();
+	end(CVM_END_PASSED, why);
 }

@@ -3,6 +3,7 @@
 #define CVM_END_H
 
 #include "types.h"
+#include "abi/report.h"
 
 struct vcpu;
 
@@ -10,10 +11,11 @@ void expect_violations(u64 n);
 __attribute__((format(printf, 3, 4)))
 void violation(struct vcpu *c, u64 gpa, const char *fmt, ...);
 bool forced_by_host(struct vcpu *c, u64 gpa);
-const char *whose_doing(bool forced);
-__attribute__((noreturn)) void machine_end(bool passed, const char *why);
+__attribute__((noreturn)) void machine_end(enum cvm_end how, const char *why);
 __attribute__((noreturn, format(printf, 2, 3)))
 void machine_stop(struct vcpu *c, const char *fmt, ...);
+__attribute__((noreturn, format(printf, 2, 3)))
+void guest_terminated(struct vcpu *c, const char *fmt, ...);
 __attribute__((noreturn, format(printf, 3, 4)))
 void guest_lost(struct vcpu *c, bool forced, const char *fmt, ...);
 

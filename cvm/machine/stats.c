@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the machine saw, in numbers. The launcher reads them from lines
- * "@stat NAME VALUE".
+ * What the machine saw, in numbers: "@stat" of abi/report.h.
  */
 #include "lib.h"
 #include "stats.h"

@@ -53,8 +53,9 @@ void vtd_report(void)
 	at = (u32)(*reg64(CAP) >> 24 & 0x3ff) * 16;
 	count(CVM_N_VIOLATIONS, 1);
 	count(CVM_N_DMA_BLOCKED, 1);
-	say("@violation device: DMA to gpa %lx, which is not shared "
-	    "(source and reason %lx)\n", *reg64(at), *reg64(at + 8));
+	say("@violation -1 0 0 %lx 0 DMA to gpa %lx, which is not shared "
+	    "(source and reason %lx)\n", *reg64(at), *reg64(at),
+	    *reg64(at + 8));
 	*reg64(at + 8) = 1UL << 63;
 	*reg32(FSTS) = 1;
 }

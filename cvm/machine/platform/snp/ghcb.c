@@ -221,9 +221,9 @@ static void ghcb_request(struct vcpu *c, struct ghcb *g)
 		g->info2 = 3;			/* SNP, AP creation */
 		break;
 	case 0x8000fffe:
-		machine_stop(c, "%sthe guest asked for termination: %lx %lx",
-			     whose_doing(c->forced), ghcb_get(g, GHCB_INFO1),
-			     ghcb_get(g, GHCB_INFO2));
+		guest_terminated(c, "the guest asked for termination: %lx %lx",
+				 ghcb_get(g, GHCB_INFO1),
+				 ghcb_get(g, GHCB_INFO2));
 	default:
 		answer_malformed(g, MALFORMED_EVENT);
 	}
@@ -258,9 +258,8 @@ static void msr_request(struct vcpu *c, u64 m)
 		c->ghcb = 3UL << 12 | 0x81;
 		break;
 	case 0x100:
-		machine_stop(c, "%sthe guest asked for termination: set %lu, "
-			     "reason %lu", whose_doing(c->forced), m >> 12 & 15,
-			     m >> 16 & 255);
+		guest_terminated(c, "the guest asked for termination: set %lu, "
+				 "reason %lu", m >> 12 & 15, m >> 16 & 255);
 	default:
 		machine_stop(c, "VMGEXIT with an unknown MSR request %lx", m);
 	}

@@ -153,8 +153,8 @@ __attribute__((noreturn)) static void report_fatal(struct vcpu *c)
 	for (unsigned int i = 0; i < 64 && text[i]; i++)
 		if (text[i] < ' ' || text[i] > '~')
 			text[i] = '?';
-	machine_stop(c, "the guest reports a fatal error %lx '%s'", c->r.r12,
-		     text);
+	guest_terminated(c, "the guest reports a fatal error %lx '%s'",
+			 c->r.r12, text);
 }
 
 u64 vmcall(struct vcpu *c)

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0
+/* QEMU: which one, and the arguments that make it the machine. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "parts.h"
+
+#define MAX_ARGS	192
+#define ICOUNT_SHIFT	1
+
+static const char *qemu_program(void)
+{
+	const char *env = getenv("AIRLOCK_QEMU");
+
+	return env ? env : "qemu-system-x86_64";
+}
+
+/* The major version, 0 when there is no QEMU. */
+static int qemu_version(void)
+{
+	char command[4200], text[256];
+	int major = 0;
+	FILE *f;
+
+	snprintf(command, sizeof(command), "'%s' --version 2>/dev/null",
+		 qemu_program());
+	f = popen(command, "re");
+	if (!f)
+		return 0;
+	if (fgets(text, sizeof(text), f))
+		sscanf(text, "QEMU emulator version %d", &major);
+	pclose(f);
+	return major;
+}
+
+int qemu_check(struct launch_result *r)
+{
+	int major = qemu_version();
+
+	if (!major)
+		return launch_cannot(r, "no QEMU ('%s'); scripts/setup qemu "
+				     "installs it", qemu_program());
+	if (major < 9)
+		return launch_cannot(r, "QEMU 9 or later is needed, this is %d "
+				     "(its TCG has no x2APIC); scripts/setup "
+				     "qemu installs one", major);
+	return 0;
+}
+
+struct args {
+	char *v[MAX_ARGS];
+	unsigned int n;
+};
+
+__attribute__((format(printf, 2, 3)))
+static void arg(struct args *a, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (a->n >= MAX_ARGS - 1)
+		return;
+	va_start(ap, fmt);
+	if (vasprintf(&a->v[a->n], fmt, ap) < 0)
+		abort();
+	va_end(ap);
+	a->v[++a->n] = NULL;
+}
+
+/* An option and its value. */
+#define ARG2(a, option, ...) (arg(a, option), arg(a, __VA_ARGS__))
+
+/* A name within QEMU's options, where a comma is written twice. */
+static const char *escaped(const char *name)
+{
+	char *out = malloc(2 * strlen(name) + 1), *to = out;
+
+	if (!out)
+		abort();
+	for (; *name; name++) {
+		if (*name == ',')
+			*to++ = ',';
+		*to++ = *name;
+	}
+	*to = 0;
+	return out;
+}
+
+static void add_cpu_and_memory(struct args *a, const struct launch *l)
+{
+	ARG2(a, "-machine", "q35%s", l->ram_file ? ",memory-backend=ram" : "");
+	ARG2(a, "-accel", "tcg");
+	ARG2(a, "-cpu", "max,phys-bits=48,+svm,+npt");
+	/* One runs no guest: machine/main.c. */
+	ARG2(a, "-smp", "%u", l->cpus + 1);
+	ARG2(a, "-m", "%u", l->memory);
+	if (l->ram_file)
+		ARG2(a, "-object", "memory-backend-file,id=ram,size=%uM,"
+		     "mem-path=%s,share=on", l->memory, escaped(l->ram_file));
+	if (l->plugin)
+		ARG2(a, "-plugin", "%s", l->plugin);
+}
+
+static void add_guest(struct args *a, const struct launch *l,
+		      const struct qemu_fds *fds)
+{
+	ARG2(a, "-kernel", "/dev/fd/%d", fds->machine_elf);
+	ARG2(a, "-initrd", "/dev/fd/%d", fds->image);
+	ARG2(a, "-append", "platform=%u cpus=%u host=%u host_arg=%lu seed=%lu "
+	     "deterministic=%u shift=%u lazy=%u iommu=%u isolation=%u",
+	     l->platform, l->cpus, l->host.kind, l->host.argument, l->seed,
+	     l->deterministic, l->deterministic ? ICOUNT_SHIFT : 0, l->lazy,
+	     l->iommu, l->isolation);
+}
+
+static void add_ports(struct args *a, const struct qemu_fds *fds)
+{
+	ARG2(a, "-chardev", "stdio,id=console,signal=off");
+	ARG2(a, "-serial", "chardev:console");
+	ARG2(a, "-chardev", "file,id=machine,path=/dev/fd/%d", fds->machine);
+	ARG2(a, "-device", "isa-debugcon,iobase=0xe9,chardev=machine");
+	ARG2(a, "-chardev", "socket,id=monitor,fd=%d", fds->monitor);
+	ARG2(a, "-mon", "chardev=monitor,mode=readline");
+}
+
+/*
+ * Linux bounces what it gives to a device through shared memory if the device
+ * says that it is behind an IOMMU, which only the virtio of 1.0 can say.
+ */
+#define VIRTIO	"iommu_platform=on,disable-legacy=on"
+
+static void add_disk(struct args *a, const struct launch_disk *d,
+		     unsigned int i)
+{
+	char fd[32];
+	const char *file = d->file;
+
+	if (!file) {
+		snprintf(fd, sizeof(fd), "/dev/fd/%d", d->fd);
+		file = fd;
+	}
+	ARG2(a, "-drive", "if=none,id=disk%u,format=raw,snapshot=%s,file=%s",
+	     i, d->keep ? "off" : "on", escaped(file));
+	ARG2(a, "-device", "virtio-blk-pci,drive=disk%u," VIRTIO, i);
+}
+
+/* No option ROM: nothing here boots from a network. */
+static void add_network(struct args *a)
+{
+	ARG2(a, "-netdev", "user,id=net,restrict=on,"
+	     "guestfwd=tcp:10.0.2.100:7-cmd:cat");
+	ARG2(a, "-device", "virtio-net-pci,netdev=net,romfile=," VIRTIO);
+}
+
+static void add_time(struct args *a, const struct launch *l)
+{
+	ARG2(a, "-icount", "shift=%d,sleep=off", ICOUNT_SHIFT);
+	ARG2(a, "-rtc", "clock=vm,base=2024-01-01T00:00:00");
+	ARG2(a, "-seed", "%lu", l->seed);
+}
+
+void qemu_exec(const struct launch *l, const struct qemu_fds *fds)
+{
+	struct args a = { .n = 0 };
+
+	arg(&a, "%s", qemu_program());
+	arg(&a, "-nodefaults");
+	arg(&a, "-no-user-config");
+	ARG2(&a, "-display", "none");
+	arg(&a, "-no-reboot");
+	add_cpu_and_memory(&a, l);
+	add_guest(&a, l, fds);
+	add_ports(&a, fds);
+	if (l->iommu)
+		ARG2(&a, "-device", "intel-iommu,intremap=off");
+	for (unsigned int i = 0; i < l->disks; i++)
+		add_disk(&a, &l->disk[i], i);
+	if (l->network)
+		add_network(&a);
+	if (l->deterministic)
+		add_time(&a, l);
+	for (const char *const *p = l->qemu_args; p && *p; p++)
+		arg(&a, "%s", *p);
+	execvp(a.v[0], a.v);
+}

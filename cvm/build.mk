@@ -49,9 +49,15 @@ $(CVM_IMAGE): cvm/launch/machine_image.S $(CVM)/machine.elf
 # ---- tests ----
 
 CVM_GUEST := $(B)/tests/rules
-CVM_GUEST_OBJS := $(patsubst %,$(CVM_GUEST)/%.o,entry lib rules alone cpu)
+CVM_GUEST_OBJS := $(patsubst %,$(CVM_GUEST)/%.o,entry lib rules alone cpu \
+	bare/text)
 
 $(CVM_GUEST)/%.o: tests/rules/%.c cvm/build.mk
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CVM_MACHINE_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(CVM_GUEST)/bare/%.o: bare/%.c cvm/build.mk
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CVM_MACHINE_CFLAGS) -MMD -MP -c -o $@ $<
@@ -59,14 +65,14 @@ $(CVM_GUEST)/%.o: tests/rules/%.c cvm/build.mk
 $(CVM_GUEST)/%.o: tests/rules/%.S cvm/build.mk
 	$(call say,AS,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) -c -o $@ $<
+	$(Q)$(CC) -MMD -MP -c -o $@ $<
 
 $(CVM_GUEST)/rules.elf: $(CVM_GUEST_OBJS) tests/rules/guest.lds
 	$(call say,LD,$@)
 	$(Q)$(LD) -nostdlib -static -z noexecstack --no-warn-rwx-segments \
 		-T tests/rules/guest.lds -o $@ $(CVM_GUEST_OBJS)
 
--include $(wildcard $(CVM_GUEST)/*.d)
+-include $(wildcard $(CVM_GUEST)/*.d $(CVM_GUEST)/bare/*.d)
 
 CVM_RULES := $(patsubst %,check-cvm-%,$(PLATFORMS))
 

@@ -10,11 +10,16 @@ GUEST_CFLAGS := -std=gnu11 -O2 -g $(WARN) -Iinclude -ffreestanding -nostdinc \
 	-fno-asynchronous-unwind-tables -fno-tree-loop-distribute-patterns \
 	-fno-delete-null-pointer-checks
 GUEST_OBJS := $(patsubst %,$(GUEST)/%.o,entry main lib mm trap smp platform \
-	port arena readers work storm failing bench)
+	port arena readers work storm failing bench bare/text)
 
 ALL += $(B)/guest.elf
 
 $(GUEST)/%.o: guest/%.c guest/build.mk
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(GUEST_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(GUEST)/bare/%.o: bare/%.c guest/build.mk
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(GUEST_CFLAGS) -MMD -MP -c -o $@ $<
@@ -29,7 +34,7 @@ $(B)/guest.elf: $(GUEST_OBJS) $(B)/libairlock.a guest/guest.lds
 	$(Q)$(LD) -nostdlib -static -z noexecstack --no-warn-rwx-segments \
 		-T guest/guest.lds -o $@ $(GUEST_OBJS) $(B)/libairlock.a
 
--include $(wildcard $(GUEST)/*.d)
+-include $(wildcard $(GUEST)/*.d $(GUEST)/bare/*.d)
 
 # ---- tests, tables ----
 

@@ -22,14 +22,10 @@
 
 #include <airlock/port.h>
 
-#include <stdarg.h>
-
+#include "../bare/insn.h"
+#include "../bare/text.h"
+#include "../bare/trap.h"
 #include "../cvm/abi/guest-abi.h"
-
-typedef uint8_t u8;
-typedef uint16_t u16;
-typedef uint32_t u32;
-typedef uint64_t u64;
 
 #define PAGE		4096UL
 #define LARGE		0x200000UL
@@ -56,11 +52,6 @@ typedef uint64_t u64;
 #define VECTOR_FLUSH	0x40
 #define VECTOR_WAKE	0x41
 
-struct frame {
-	u64 r15, r14, r13, r12, r11, r10, r9, r8, rbp, rdi, rsi, rdx, rcx, rbx,
-	    rax, vector, error, rip, cs, rflags, rsp, ss;
-};
-
 /* At the bottom of each CPU's stack. */
 struct cpu {
 	unsigned int id;
@@ -85,16 +76,9 @@ extern u64 arena, ram_end;
 extern struct airlock *engine;
 
 /* lib.c */
-void *memset(void *to, int byte, size_t n);
-void *memcpy(void *to, const void *from, size_t n);
-bool text_is(const char *a, const char *b);
-size_t text_length(const char *s);
 void options_init(const char *line);
 const char *option(const char *name);
 u64 option_number(const char *name, u64 otherwise);
-size_t format(char *buf, size_t size, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
-size_t vformat(char *buf, size_t size, const char *fmt, va_list *ap);
 void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 __attribute__((noreturn, format(printf, 1, 2)))
 void panic(const char *fmt, ...);
@@ -223,38 +207,6 @@ void storm_ap(void);
 void with_readers(void (*workload)(void));
 void failing(void);
 void bench(void);
-
-static inline u64 rdmsr(u32 msr)
-{
-	u32 a, d;
-
-	__asm__ volatile("rdmsr" : "=a"(a), "=d"(d) : "c"(msr));
-	return a | (u64)d << 32;
-}
-
-static inline void wrmsr(u32 msr, u64 v)
-{
-	__asm__ volatile("wrmsr" : : "a"((u32)v), "d"((u32)(v >> 32)), "c"(msr)
-			 : "memory");
-}
-
-static inline u64 rdtsc(void)
-{
-	u32 a, d;
-
-	__asm__ volatile("rdtsc" : "=a"(a), "=d"(d));
-	return a | (u64)d << 32;
-}
-
-static inline void invlpg(u64 va)
-{
-	__asm__ volatile("invlpg (%0)" : : "r"(va) : "memory");
-}
-
-static inline void pause(void)
-{
-	__asm__ volatile("pause" : : : "memory");
-}
 
 static inline u64 irq_save(void)
 {

@@ -2,40 +2,6 @@
 /* Text, options from the command line, saying things, and the end. */
 #include "kernel.h"
 
-void *memset(void *to, int byte, size_t n)
-{
-	void *d = to;
-
-	__asm__ volatile("rep stosb" : "+D"(d), "+c"(n) : "a"(byte)
-			 : "memory");
-	return to;
-}
-
-void *memcpy(void *to, const void *from, size_t n)
-{
-	void *d = to;
-
-	__asm__ volatile("rep movsb" : "+D"(d), "+S"(from), "+c"(n)
-			 : : "memory");
-	return to;
-}
-
-bool text_is(const char *a, const char *b)
-{
-	while (*a && *a == *b)
-		a++, b++;
-	return *a == *b;
-}
-
-size_t text_length(const char *s)
-{
-	size_t n = 0;
-
-	while (s[n])
-		n++;
-	return n;
-}
-
 /* ---- options: NAME=VALUE or NAME="VALUE WITH SPACES" ---- */
 
 static char line[2048];
@@ -57,7 +23,7 @@ void options_init(const char *text)
 
 const char *option(const char *name)
 {
-	size_t at = 0, n = text_length(name), i;
+	size_t at = 0, n = strlen(name), i;
 
 	while (at < sizeof(line) - 1) {
 		for (i = 0; i < n && line[at + i] == name[i]; i++)
@@ -66,7 +32,7 @@ const char *option(const char *name)
 			return &line[at + i + 1];
 		if (i == n && !line[at + i])
 			return &line[at + i];
-		at += text_length(&line[at]) + 1;
+		at += strlen(&line[at]) + 1;
 	}
 	return NULL;
 }
@@ -83,109 +49,6 @@ u64 option_number(const char *name, u64 otherwise)
 	return v;
 }
 
-/* ---- formatting: %s %c %u %lu %x %lx, a width, a minus sign ---- */
-
-struct out {
-	char *buf;
-	size_t size, n;
-};
-
-static void put(struct out *o, char c)
-{
-	if (o->n + 1 < o->size)
-		o->buf[o->n++] = c;
-}
-
-static void put_field(struct out *o, const char *s, size_t n,
-		      unsigned int width, bool left)
-{
-	unsigned int pad = n < width ? width - (unsigned int)n : 0;
-
-	for (; !left && pad; pad--)
-		put(o, ' ');
-	while (n--)
-		put(o, *s++);
-	for (; pad; pad--)
-		put(o, ' ');
-}
-
-static void put_number(struct out *o, u64 v, unsigned int base,
-		       unsigned int width, bool left)
-{
-	char b[20];
-	unsigned int n = sizeof(b);
-
-	do {
-		b[--n] = "0123456789abcdef"[v % base];
-		v /= base;
-	} while (v);
-	put_field(o, b + n, sizeof(b) - n, width, left);
-}
-
-static void put_one(struct out *o, const char **fmt, va_list *ap)
-{
-	bool left = false, is_long = false;
-	unsigned int width = 0;
-	const char *s;
-	char c;
-
-	for (;; (*fmt)++) {
-		c = **fmt;
-		if (c == '-')
-			left = true;
-		else if (c >= '0' && c <= '9')
-			width = width * 10 + (unsigned int)(c - '0');
-		else if (c == 'l')
-			is_long = true;
-		else
-			break;
-	}
-	switch (c) {
-	case 's':
-		s = va_arg(*ap, const char *);
-		put_field(o, s, text_length(s), width, left);
-		break;
-	case 'c':
-		put(o, (char)va_arg(*ap, int));
-		break;
-	case 'u':
-	case 'x':
-		put_number(o, is_long ? va_arg(*ap, u64) :
-			   va_arg(*ap, unsigned int), c == 'x' ? 16 : 10,
-			   width, left);
-		break;
-	default:
-		put(o, c);
-	}
-}
-
-size_t vformat(char *buf, size_t size, const char *fmt, va_list *ap)
-{
-	struct out o = { buf, size, 0 };
-
-	for (; *fmt; fmt++) {
-		if (*fmt != '%') {
-			put(&o, *fmt);
-			continue;
-		}
-		fmt++;
-		put_one(&o, &fmt, ap);
-	}
-	buf[o.n] = '\0';
-	return o.n;
-}
-
-size_t format(char *buf, size_t size, const char *fmt, ...)
-{
-	va_list ap;
-	size_t n;
-
-	va_start(ap, fmt);
-	n = vformat(buf, size, fmt, &ap);
-	va_end(ap);
-	return n;
-}
-
 /* A line to the serial console. */
 void say(const char *fmt, ...)
 {
@@ -195,7 +58,7 @@ void say(const char *fmt, ...)
 	size_t i, n;
 
 	va_start(ap, fmt);
-	n = vformat(text, sizeof(text), fmt, &ap);
+	n = vformat(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	while (__atomic_exchange_n(&lock, 1, __ATOMIC_ACQUIRE))
 		pause();
@@ -222,7 +85,7 @@ void panic(const char *fmt, ...)
 		pause();
 	n = format(text, sizeof(text), "panic on CPU %u: ", this_cpu()->id);
 	va_start(ap, fmt);
-	n += vformat(text + n, sizeof(text) - n, fmt, &ap);
+	n += vformat(text + n, sizeof(text) - n, fmt, ap);
 	va_end(ap);
 	call2(CVM_LOG, (u64)text, n);
 	call1(CVM_EXIT, 1);

@@ -282,8 +282,7 @@ void mm_init(void)
 	root = (u64 *)pool_pages(1);
 	map_image();
 	map_direct();
-	__asm__ volatile("mov %0, %%cr3"
-			 : : "r"((u64)root | boot.private_mask) : "memory");
+	write_cr3((u64)root | boot.private_mask);
 	view = DIRECT;
 	root = direct((u64)root);
 	vm_init();

@@ -188,15 +188,8 @@ bool platform_cpuid(u32 leaf, u32 sub, u32 out[4])
 	else if (boot.platform == CVM_TDX)
 		tdx_cpuid(leaf, sub, out);
 	else
-		__asm__ volatile("cpuid"
-				 : "=a"(out[0]), "=b"(out[1]), "=c"(out[2]),
-				   "=d"(out[3]) : "a"(leaf), "c"(sub));
+		cpuid(leaf, sub, out);
 	return true;
-}
-
-static void port_out(u16 to, u8 v)
-{
-	__asm__ volatile("outb %0, %1" : : "a"(v), "Nd"(to));
 }
 
 void platform_put(char c)
@@ -206,7 +199,7 @@ void platform_put(char c)
 	else if (boot.platform == CVM_TDX)
 		vmcall(VMCALL_IO, 1, 1, COM1, (u8)c);
 	else
-		port_out(COM1, (u8)c);
+		outb(COM1, (u8)c);
 }
 
 /*

@@ -42,11 +42,10 @@ struct cpu *this_cpu(void)
 /* Toggling CR4.PGE drops global entries, too. */
 static void flush_everything(void)
 {
-	u64 cr4;
+	u64 cr4 = read_cr4();
 
-	__asm__ volatile("mov %%cr4, %0" : "=r"(cr4));
-	__asm__ volatile("mov %0, %%cr4\n\tmov %1, %%cr4"
-			 : : "r"(cr4 & ~0x80UL), "r"(cr4) : "memory");
+	write_cr4(cr4 & ~0x80UL);
+	write_cr4(cr4);
 }
 
 /* What a request wants, here. */

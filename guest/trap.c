@@ -10,34 +10,21 @@
  */
 #include "kernel.h"
 
-static u64 idt[96][2] __attribute__((aligned(4096)));
+static u64 idt[VECTORS][2] __attribute__((aligned(4096)));
 static u64 gdt[4] = { 0, 0, 0x00af9b000000ffff, 0x00cf93000000ffff };
 
-extern char stubs[], probe_load[], probe_done[];
-
-struct __attribute__((packed)) table_pointer {
-	u16 limit;
-	u64 base;
-};
+extern char probe_load[], probe_done[];
 
 void trap_load(void)
 {
-	struct table_pointer i = { sizeof(idt) - 1, (u64)idt };
-
-	__asm__ volatile("lidt %0" : : "m"(i));
+	load_gates(idt, sizeof(idt));
 }
 
 void trap_init(void)
 {
 	struct table_pointer g = { sizeof(gdt) - 1, (u64)gdt };
 
-	for (unsigned int i = 0; i < 96; i++) {
-		u64 stub = (u64)stubs + 16 * i;
-
-		idt[i][0] = (stub & 0xffff) | 0x10UL << 16 | 0x8e00UL << 32 |
-			    (stub >> 16 & 0xffff) << 48;
-		idt[i][1] = stub >> 32;
-	}
+	fill_gates(idt, stubs, VECTORS, 0x10);
 	__asm__ volatile("lgdt %0" : : "m"(g));
 	trap_load();
 }
@@ -45,10 +32,10 @@ void trap_init(void)
 static void page_fault(struct frame *f, struct cpu *c)
 {
 	struct airlock_fault a = {
-		.ip = f->rip, .error = f->error, .rdi = f->rdi,
+		.ip = f->rip, .address = read_cr2(), .error = f->error,
+		.rdi = f->rdi,
 	};
 
-	__asm__ volatile("mov %%cr2, %0" : "=r"(a.address));
 	c->exception[VECTOR_PF]++;
 	if (airlock_zeropad_fixup(&a)) {
 		f->rip = a.ip;

@@ -23,7 +23,7 @@ void fail(const char *fmt, ...)
 	if (n > 8 || host_misbehaved())
 		return;
 	va_start(ap, fmt);
-	vformat(text, sizeof(text), fmt, &ap);
+	vformat(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	say("FAILED: %s", text);
 }

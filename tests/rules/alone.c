@@ -257,12 +257,11 @@ void garbage_msrs(void)
 
 static u32 pci(u32 device, u32 at, bool write, u32 v)
 {
-	__asm__ volatile("outl %0, %1" : : "a"(1u << 31 | device << 11 | at),
-			 "Nd"((u16)0xcf8));
+	outl(0xcf8, 1u << 31 | device << 11 | at);
 	if (write)
-		__asm__ volatile("outl %0, %1" : : "a"(v), "Nd"((u16)0xcfc));
+		outl(0xcfc, v);
 	else
-		__asm__ volatile("inl %1, %0" : "=a"(v) : "Nd"((u16)0xcfc));
+		v = inl(0xcfc);
 	return v;
 }
 

@@ -126,11 +126,7 @@ static void xapic(void)
 
 static void nw_without_cd(void)
 {
-	u64 cr0;
-
-	__asm__ volatile("mov %%cr0, %0" : "=r"(cr0));
-	cr0 = (cr0 & ~(1UL << 30)) | 1UL << 29;
-	__asm__ volatile("mov %0, %%cr0" : : "r"(cr0));
+	write_cr0((read_cr0() & ~(1UL << 30)) | 1UL << 29);
 	call1(CVM_VERSION, 0);
 }
 

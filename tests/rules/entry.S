@@ -1,78 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+#define STACK	16384		/* STACK_SIZE in lib.h */
+
+#include "../../bare/entry.S"
+
 	.text
-	.globl	entry
-entry:
-	lea	stacks + 16384(%rip), %rsp
-	xor	%ebp, %ebp
-	call	guest_main
-1:	jmp	1b
-
-	.globl	ap_entry
-ap_entry:
-	call	ap_main
-1:	jmp	1b
-
-	.altmacro
-	.macro	STUB n
-	.align	16
-	.if	(\n == 8) || (\n >= 10 && \n <= 14) || (\n == 17) || (\n == 29)
-	.else
-	push	$0
-	.endif
-	push	$\n
-	jmp	common
-	.endm
-
-	.align	16
-	.globl	stubs
-stubs:
-	.set	i, 0
-	.rept	96
-	STUB	%i
-	.set	i, i + 1
-	.endr
-
-/* The frame that struct frame in lib.h describes. */
-common:
-	push	%rax
-	push	%rbx
-	push	%rcx
-	push	%rdx
-	push	%rsi
-	push	%rdi
-	push	%rbp
-	push	%r8
-	push	%r9
-	push	%r10
-	push	%r11
-	push	%r12
-	push	%r13
-	push	%r14
-	push	%r15
-	mov	%rsp, %rdi
-	mov	%rsp, %rbp
-	and	$-16, %rsp
-	cld
-	call	trap
-	mov	%rbp, %rsp
-	pop	%r15
-	pop	%r14
-	pop	%r13
-	pop	%r12
-	pop	%r11
-	pop	%r10
-	pop	%r9
-	pop	%r8
-	pop	%rbp
-	pop	%rdi
-	pop	%rsi
-	pop	%rdx
-	pop	%rcx
-	pop	%rbx
-	pop	%rax
-	add	$16, %rsp
-	iretq
-
 /*
  * u64 tdcall4(u64 leaf, u64 rcx, struct tdregs *r): leaf in RAX, r10-r15 from
  * and to memory.
@@ -113,8 +44,3 @@ tdcall4:
 	pop	%rbp
 	pop	%rbx
 	ret
-
-	.bss
-	.balign	16384
-	.globl	stacks
-stacks:	.skip	16384 * 8

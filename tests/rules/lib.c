@@ -3,42 +3,19 @@
 
 const struct cvm_boot *boot;
 
-extern u8 stacks[], stubs[];
-void ap_entry(void);
 void guest_main(const struct cvm_boot *b);
 void ap_main(u64 id);
-void trap(struct frame *f);
 void test_main(void);
 void test_ap(unsigned int id);
 
-static u64 idt[256][2] __attribute__((aligned(4096)));
+static u64 idt[VECTORS][2] __attribute__((aligned(4096)));
 static u8 pool[64][PAGE] __attribute__((aligned(4096)));
 static unsigned int pool_used;
 static unsigned int passed, failed;
 
-void *memset(void *to, int byte, size_t n);
-void *memset(void *to, int byte, size_t n)
-{
-	void *d = to;
-
-	__asm__ volatile("rep stosb" : "+D"(d), "+c"(n) : "a"(byte)
-			 : "memory");
-	return to;
-}
-
-void *memcpy(void *to, const void *from, size_t n);
-void *memcpy(void *to, const void *from, size_t n)
-{
-	void *d = to;
-
-	__asm__ volatile("rep movsb" : "+D"(d), "+S"(from), "+c"(n)
-			 : : "memory");
-	return to;
-}
-
 struct cpu *cpu_of(unsigned int id)
 {
-	return (struct cpu *)(stacks + 16384 * id);
+	return (struct cpu *)(stacks + STACK_SIZE * id);
 }
 
 struct cpu *this_cpu(void)
@@ -46,44 +23,27 @@ struct cpu *this_cpu(void)
 	u64 sp;
 
 	__asm__ volatile("mov %%rsp, %0" : "=r"(sp));
-	return (struct cpu *)(sp & ~16383UL);
+	return (struct cpu *)(sp & ~(STACK_SIZE - 1));
 }
 
 /* ---- talking ---- */
 
-static size_t put_text(char *line, size_t at, const char *s)
+__attribute__((format(printf, 1, 2)))
+static void log_line(const char *fmt, ...)
 {
-	while (*s && at < 180)
-		line[at++] = *s++;
-	return at;
-}
+	char line[200];
+	va_list ap;
+	size_t n;
 
-static size_t put_number(char *line, size_t at, u64 v, unsigned int base)
-{
-	char b[20];
-	unsigned int n = 0;
-
-	do {
-		b[n++] = "0123456789abcdef"[v % base];
-		v /= base;
-	} while (v);
-	while (n && at < 180)
-		line[at++] = b[--n];
-	return at;
-}
-
-static void log_line(const char *line, size_t n)
-{
+	va_start(ap, fmt);
+	n = vformat(line, sizeof(line), fmt, ap);
+	va_end(ap);
 	cvm_call4(CVM_LOG, (u64)line, n, 0, 0);
 }
 
 void report(const char *fact, bool ok)
 {
-	char line[200];
-	size_t n = put_text(line, 0, ok ? "ok " : "FAILED ");
-
-	n = put_text(line, n, fact);
-	log_line(line, n);
+	log_line("%s %s", ok ? "ok" : "FAILED", fact);
 	if (ok)
 		passed++;
 	else
@@ -92,13 +52,7 @@ void report(const char *fact, bool ok)
 
 void note(const char *text, u64 value)
 {
-	char line[200];
-	size_t n = put_text(line, 0, "note ");
-
-	n = put_text(line, n, text);
-	n = put_text(line, n, " ");
-	n = put_number(line, n, value, 16);
-	log_line(line, n);
+	log_line("note %s %lx", text, value);
 }
 
 /* The machine must stop the guest here; it counts as one fact. */
@@ -110,13 +64,7 @@ void lost_if_we_return(const char *fact)
 
 void finish(void)
 {
-	char line[200];
-	size_t n = put_number(line, 0, passed, 10);
-
-	n = put_text(line, n, " passed, ");
-	n = put_number(line, n, failed, 10);
-	n = put_text(line, n, " failed");
-	log_line(line, n);
+	log_line("%u passed, %u failed", passed, failed);
 	call1(CVM_EXIT, failed);
 	for (;;)
 		;
@@ -159,7 +107,7 @@ void trap(struct frame *f)
 		c->nmis++;
 		return;
 	}
-	__asm__ volatile("mov %%cr2, %0" : "=r"(cr2));
+	cr2 = read_cr2();
 	c->vector = c->last = f->vector;
 	c->error = f->error;
 	c->rip = f->rip;
@@ -178,23 +126,12 @@ void trap(struct frame *f)
 
 static void load_idt(void)
 {
-	struct __attribute__((packed)) {
-		u16 limit;
-		u64 base;
-	} d = { sizeof(idt) - 1, (u64)idt };
-
-	__asm__ volatile("lidt %0" : : "m"(d));
+	load_gates(idt, sizeof(idt));
 }
 
 static void init_idt(void)
 {
-	for (unsigned int i = 0; i < 96; i++) {
-		u64 at = (u64)stubs + 16 * i;
-
-		idt[i][0] = (at & 0xffff) | 0x10UL << 16 | 0x8e00UL << 32 |
-			    (at >> 16 & 0xffff) << 48;
-		idt[i][1] = at >> 32;
-	}
+	fill_gates(idt, stubs, VECTORS, 0x10);
 	load_idt();
 }
 
@@ -250,18 +187,11 @@ static u64 *table_at(u64 *entry)
 
 u64 *pte_of(u64 va)
 {
-	u64 *t;
+	u64 *t = (u64 *)(read_cr3() & ADDR_MASK);
 
-	__asm__ volatile("mov %%cr3, %0" : "=r"(t));
-	t = (u64 *)((u64)t & ADDR_MASK);
 	for (unsigned int shift = 39; shift > 12; shift -= 9)
 		t = table_at(&t[va >> shift & 511]);
 	return &t[va >> 12 & 511];
-}
-
-void invlpg(u64 va)
-{
-	__asm__ volatile("invlpg (%0)" : : "r"(va) : "memory");
 }
 
 void map_private(u64 va, u64 gpa)
@@ -304,7 +234,7 @@ unsigned int plain_state(u64 gpa)
 void start_ap(unsigned int id)
 {
 	cvm_call4(CVM_START_CPU, id, (u64)ap_entry,
-		  (u64)(stacks + 16384 * (id + 1)), id);
+		  (u64)(stacks + STACK_SIZE * (id + 1)), id);
 }
 
 void send_ipi(unsigned int id, unsigned int vector)

@@ -3,19 +3,14 @@
 #ifndef TESTS_CVM_LIB_H
 #define TESTS_CVM_LIB_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
+#include "../../bare/insn.h"
+#include "../../bare/text.h"
+#include "../../bare/trap.h"
 #include "../../cvm/abi/guest-abi.h"
-
-typedef uint8_t u8;
-typedef uint16_t u16;
-typedef uint32_t u32;
-typedef uint64_t u64;
 
 #define PAGE		4096UL
 #define LARGE		0x200000UL
+#define STACK_SIZE	16384UL
 
 /* Test memory, away from the image: 2M-aligned, 16 MiB. */
 #define TEST_BASE	0x3000000UL
@@ -33,11 +28,6 @@ typedef uint64_t u64;
 #define PTE_P		1UL
 #define PTE_W		2UL
 #define PTE_RW		(PTE_P | PTE_W | 0x60)
-
-struct frame {
-	u64 r15, r14, r13, r12, r11, r10, r9, r8, rbp, rdi, rsi, rdx, rcx, rbx,
-	    rax, vector, error, rip, cs, rflags, rsp, ss;
-};
 
 /* At the bottom of each CPU's stack. */
 struct cpu {
@@ -64,7 +54,6 @@ bool append_is(const char *name);
 u64 *pte_of(u64 va);
 void map_shared(u64 va, u64 gpa);
 void map_private(u64 va, u64 gpa);
-void invlpg(u64 va);
 
 /* Probes: true when it went through; else this_cpu() says which trap. */
 bool probe_read(u64 va, u64 *value);
@@ -131,20 +120,6 @@ u64 set_visibility(bool shared, u64 gpa, unsigned int n);
 
 /* The platform's own way, 4K pages; false when the host refused. */
 bool convert(u64 gpa, unsigned int n, bool shared);
-
-static inline u64 rdmsr(u32 msr)
-{
-	u32 a, d;
-
-	__asm__ volatile("rdmsr" : "=a"(a), "=d"(d) : "c"(msr));
-	return a | (u64)d << 32;
-}
-
-static inline void wrmsr(u32 msr, u64 v)
-{
-	__asm__ volatile("wrmsr" : : "a"((u32)v), "d"((u32)(v >> 32)), "c"(msr)
-			 : "memory");
-}
 
 #define call1(n, b)		cvm_call4(n, b, 0, 0, 0)
 #define call2(n, b, c)		cvm_call4(n, b, c, 0, 0)

@@ -73,5 +73,10 @@ check-cli: $(B)/airlock $(B)/tests/json_read
 check-cli-wrap: $(B)/tests/cli_wrap
 	@scripts/t cli-wrap tests/explore/run $(B)/tests/cli_wrap
 
-CHECKS += check-cli check-cli-wrap
-CHECKS_ALL += check-cli check-cli-wrap
+.PHONY: check-cli-places
+check-cli-places: $(B)/airlock $(B)/guest.elf
+	@scripts/setup qemu
+	@scripts/t cli-places tests/cli/places $(B)/airlock $(B)/guest.elf
+
+CHECKS += check-cli check-cli-wrap check-cli-places
+CHECKS_ALL += check-cli check-cli-wrap check-cli-places

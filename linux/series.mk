@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 #   make linux-series TREE=DIR [OUT=DIR]   patches for a kernel's source tree
+#   make linux-native TREE=DIR [OUT=DIR]   ... that change the kernel's own code
 
 OUT ?= $(LINUX)/series
 
@@ -24,6 +25,22 @@ $(foreach v,$(LINUX_SERIES_FOR),$(eval $(call linux_check_series,$(v))))
 # What is newest changes by itself, so nothing depends on it.
 CHECKS_ALL += $(patsubst %,check-linux-series-%,\
 	$(filter-out newest,$(LINUX_SERIES_FOR)))
+
+.PHONY: linux-native
+linux-native: linux-kernel-setup
+	@[ -n '$(TREE)' ] || { \
+		echo 'make linux-native TREE=DIR [OUT=DIR]: whose series?' >&2; \
+		exit 2; }
+	@linux/tools/native '$(TREE)' '$(OUT)'
+	@echo 'in $(OUT)'
+
+define linux_check_native # VERSION
+.PHONY: check-linux-native-$(1)
+check-linux-native-$(1): $(LINUX)/source-$(1)/version
+	@scripts/t linux-native-$(1) tests/linux/native $(1)
+endef
+$(foreach v,$(LINUX_DEFAULT) newest,$(eval $(call linux_check_native,$(v))))
+CHECKS_ALL += check-linux-native-$(LINUX_DEFAULT)
 
 # KUnit, in the built kernel.
 define linux_check_kunit # PLATFORM

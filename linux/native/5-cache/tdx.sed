@@ -1,0 +1,2 @@
+# in: arch/x86/coco/tdx/tdx.c
+/^\tx86_platform\.guest\.enc_tlb_flush_required /d

@@ -108,6 +108,11 @@ void airlock_window_exit(void)
 	slots = NULL;
 }
 
+static void invlpg_here(unsigned long va)
+{
+	asm volatile("invlpg (%0)" : : "r" (va) : "memory");
+}
+
 /*
  * Map one page, or with @large 512, until airlock_window_close(). The CPU is
  * pinned in between, and interrupt handlers do not convert pages.
@@ -118,10 +123,13 @@ unsigned long airlock_window_open(unsigned long pfn, bool large, bool shared)
 	int cpu = get_cpu();
 	struct slot *s = &slots[cpu];
 
-	if (large)
+	if (large) {
 		WRITE_ONCE(*s->pmd, __pmd(e | _PAGE_PSE));
-	else
+		/* This CPU may remember the way to the table, which is empty. */
+		invlpg_here(slot_va(cpu));
+	} else {
 		WRITE_ONCE(*s->pte, __pte(e));
+	}
 	return slot_va(cpu);
 }
 
@@ -133,6 +141,6 @@ void airlock_window_close(unsigned long va, bool large)
 		WRITE_ONCE(*s->pmd, s->table);
 	else
 		WRITE_ONCE(*s->pte, __pte(0));
-	asm volatile("invlpg (%0)" : : "r" (va) : "memory");
+	invlpg_here(va);
 	put_cpu();
 }

@@ -12,9 +12,10 @@ CLI_MACHINE := $(addprefix cli/common/,command machine_options \
 	$(addprefix cvm/launch/,image qemu run console report)
 CLI_ALL := $(CLI_MACHINE) $(addprefix cli/,main check question field pool \
 	lanes wrap render svg report json trace replay orders)
+CLI_ALL += $(addprefix watch/,cmd/cmd cmd/run cmd/show names)
 CLI_OBJS := $(patsubst %,$(CLI)/%.o,$(CLI_ALL))
 
-CLI_INCLUDES := -Icli -Icli/common -Icli/linux -Icvm -Icvm/launch
+CLI_INCLUDES := -Iwatch -Iwatch/cmd -Icli -Icli/common -Icli/linux -Icvm -Icvm/launch
 CLI_CFLAGS = $(HOST_CFLAGS) -fno-pie $(LAB_SAN) $(CLI_INCLUDES) -Ilab \
 	-DAIRLOCK_VERSION='"$(AIRLOCK_VERSION)"'
 

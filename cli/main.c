@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The `airlock` command. */
 #include "cli.h"
+#include "cmd.h"
 #include "command.h"
 #include "linux.h"
 #include "machine.h"
@@ -17,6 +18,8 @@ static const struct command list[] = {
 	  cli_boot },
 	{ "linux", "Debian's kernel in that machine, with Airlock or without",
 	  cli_linux },
+	{ "watch", "what could any stray read in a kernel have met?",
+	  cli_watch },
 	{ NULL, NULL, NULL },
 };
 

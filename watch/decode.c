@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Instructions that matter to page states. Of the encoding only as much is
+ * known as is needed to tell these from all others: prefixes, REX, two opcode
+ * maps, and the operand in memory.
+ */
+#include "decode.h"
+
+#include <string.h>
+
+struct code {
+	const uint8_t *p, *end;
+	uint64_t next;		/* address behind the instruction */
+	uint8_t rex;
+	bool f2, f3, x66;
+};
+
+static uint8_t peek(const struct code *c, size_t i)
+{
+	return c->p + i < c->end ? c->p[i] : 0;
+}
+
+static void prefixes(struct code *c)
+{
+	for (; c->p < c->end; c->p++) {
+		c->f2 |= *c->p == 0xf2;
+		c->f3 |= *c->p == 0xf3;
+		c->x66 |= *c->p == 0x66;
+		if (!memchr("\x66\xf2\xf3\x3e\x2e\x26\x36\xf0", *c->p, 8))
+			break;
+	}
+	if ((peek(c, 0) & 0xf0) == 0x40)
+		c->rex = *c->p++;
+}
+
+static int64_t signed32(const struct code *c, size_t at)
+{
+	uint32_t v = 0;
+
+	for (unsigned int i = 0; i < 4; i++)
+		v |= (uint32_t)peek(c, at + i) << (8 * i);
+	return (int32_t)v;
+}
+
+/* The memory operand whose ModRM byte is at @at. */
+static void operand(const struct code *c, size_t at, struct insn *i)
+{
+	uint8_t modrm = peek(c, at++), mod = modrm >> 6, rm = modrm & 7, sib;
+
+	if (rm == 4) {
+		sib = peek(c, at++);
+		i->index = (uint8_t)((sib >> 3 & 7) | (c->rex & 2) << 2);
+		if (i->index == 4)
+			i->index = NO_REGISTER;
+		i->scale = sib >> 6;
+		rm = sib & 7;
+		if (rm == 5 && !mod) {
+			i->disp = signed32(c, at);
+			return;
+		}
+	} else if (rm == 5 && !mod) {
+		i->disp = (int64_t)c->next + signed32(c, at);
+		return;
+	}
+	i->base = (uint8_t)(rm | (c->rex & 1) << 3);
+	if (mod == 1)
+		i->disp = (int8_t)peek(c, at);
+	else if (mod == 2)
+		i->disp = signed32(c, at);
+}
+
+static bool in_memory(uint8_t modrm)
+{
+	return modrm < 0xc0;
+}
+
+/* 0F 01: the group that most of them are in. */
+static enum insn_kind group_1(const struct code *c)
+{
+	uint8_t m = peek(c, 2);
+
+	switch (m) {
+	case 0xc1:
+	case 0xd9:
+		return INSN_HYPERCALL;
+	case 0xcc:
+		return c->x66 ? INSN_TDCALL : INSN_OTHER;
+	case 0xfe:
+		return c->f2 || c->f3 ? INSN_OTHER : INSN_INVLPGB;
+	case 0xff:
+		return c->f2 ? INSN_PVALIDATE : c->f3 ? INSN_OTHER :
+			INSN_TLBSYNC;
+	}
+	return in_memory(m) && (m >> 3 & 7) == 7 ? INSN_INVLPG : INSN_OTHER;
+}
+
+static enum insn_kind two_bytes(const struct code *c)
+{
+	uint8_t op = peek(c, 1), m = peek(c, 2), reg = m >> 3 & 7;
+
+	switch (op) {
+	case 0x01:
+		return group_1(c);
+	case 0x09:
+		return INSN_WBINVD;
+	case 0x22:
+		return reg == 3 ? INSN_CR3 : reg == 4 ? INSN_FLUSH_ALL :
+			INSN_OTHER;
+	case 0x38:
+		return m == 0x82 ? INSN_FLUSH_ALL : INSN_OTHER;
+	case 0xae:
+		return in_memory(m) && reg == 7 && !c->f2 && !c->f3 ?
+			INSN_CLFLUSH : INSN_OTHER;
+	case 0xb6:
+		return in_memory(m) ? INSN_READ_BYTE : INSN_OTHER;
+	default:
+		return INSN_OTHER;
+	}
+}
+
+struct insn insn_decode(const uint8_t *code, size_t n, uint64_t at)
+{
+	struct code c = { .p = code, .end = code + n, .next = at + n };
+	struct insn i = {
+		.length = (uint8_t)n, .base = NO_REGISTER,
+		.index = NO_REGISTER,
+	};
+
+	prefixes(&c);
+	if (peek(&c, 0) == 0xe8) {
+		i.kind = INSN_CALL;
+		i.disp = (int64_t)c.next + signed32(&c, 1);
+	} else if (peek(&c, 0) == 0x8a && in_memory(peek(&c, 1))) {
+		i.kind = INSN_READ_BYTE;
+	} else if (peek(&c, 0) == 0x0f) {
+		i.kind = two_bytes(&c);
+		if (i.kind == INSN_INVLPG || i.kind == INSN_CLFLUSH)
+			operand(&c, 2, &i);
+		if (i.kind == INSN_CR3)
+			i.base = (uint8_t)((peek(&c, 2) & 7) |
+					   (c.rex & 1) << 3);
+	}
+	return i;
+}
+
+/* Its ModRM byte is at @at: is the operand in memory relative to RSP? */
+static bool on_stack(const struct code *c, size_t at)
+{
+	uint8_t modrm = peek(c, at);
+
+	return in_memory(modrm) && (modrm & 7) == 4 && !(c->rex & 1) &&
+		(peek(c, at + 1) & 7) == 4;
+}
+
+bool insn_may_store(const uint8_t *code, size_t n)
+{
+	struct code c = { .p = code, .end = code + n };
+	uint8_t op, reg;
+
+	prefixes(&c);
+	op = peek(&c, 0);
+	reg = peek(&c, 1) >> 3 & 7;
+	if ((op & 0xf8) == 0x50 || op == 0x68 || op == 0x6a || op == 0xe8)
+		return false;		/* PUSH, CALL */
+	if (op == 0xff && (reg == 2 || reg == 3 || reg == 6))
+		return false;		/* CALL, PUSH */
+	if (op == 0x88 || op == 0xc6)
+		return false;		/* MOV of a byte */
+	if (op == 0x89 || op == 0xc7)
+		return c.rex & 8 && !on_stack(&c, 1);
+	return true;
+}
+
+uint64_t insn_address(const struct insn *i, const uint64_t *regs)
+{
+	uint64_t a = (uint64_t)i->disp;
+
+	if (i->base != NO_REGISTER)
+		a += regs[i->base];
+	if (i->index != NO_REGISTER)
+		a += regs[i->index] << i->scale;
+	return a;
+}

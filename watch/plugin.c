@@ -1,0 +1,534 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * `airlock watch` inside QEMU: what the CPUs do becomes events for the logic.
+ *
+ *   out=FILE     what was found, a line of JSON each (docs/watch.md)
+ *   ram=FILE     the file that is QEMU's memory
+ *   states=HEX   where the machine keeps the pointer to its page states
+ *   platform=N   enum watch_platform
+ *   cpus=N       of the guest
+ *   from=boot    watch from the first conversion, or
+ *   from=module  from the first instruction of a module: a live patch
+ *   honest=0/1   is the host?
+ *   coherent=0/1, evict=0/1
+ *
+ * QEMU's CPU 0 is the machine's own; CPU n of the guest is QEMU's n + 1. Code
+ * in the upper half of the address space is the kernel's, code of the machine
+ * itself lies between 1 and 15 MiB, mapped one to one. Callbacks run on the
+ * CPU's own thread: so what a CPU does comes in its order, and what it has
+ * done before it tells another comes before what that one does then.
+ */
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "decode.h"
+#include "emit.h"
+#include "ksyms.h"
+#include "qemu-plugin-abi.h"
+#include "watch.h"
+
+#define MACHINE_BEGIN	UINT64_C(0x100000)
+#define MACHINE_END	UINT64_C(0xf00000)
+#define MODULES		UINT64_C(0xffffffffa0000000)
+#define MODULES_END	UINT64_C(0xffffffffff000000)
+#define KERNEL_HALF	UINT64_C(0xffff800000000000)
+#define THREAD_SIZE	UINT64_C(0x4000)
+#define RETURNS		1024u
+
+PLUGIN_EXPORT int qemu_plugin_version = PLUGIN_VERSION;
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct watch *watch;
+static struct watch_config config;
+static int ram_file;
+static uint64_t states_pointer;
+static bool from_module, begun, in_modules;
+static struct emit *out;
+
+/* By CPU; each only on its own thread. */
+static struct {
+	bool on;
+	bool asking;		/* its last event was a call */
+} vcpu[WATCH_CPUS];
+
+static struct ksyms *ksyms;
+static bool looked_for_ksyms;
+static uint64_t to_private, to_shared, unmap_aliases, kernel_end;
+static uint64_t returns[RETURNS];
+
+/* ---- registers ---- */
+
+static struct plugin_register *registers;
+static unsigned int n_registers;
+
+static uint64_t reg(const char *name)
+{
+	static __thread struct plugin_bytes *b;
+	uint64_t v = 0;
+
+	if (!b)
+		b = g_byte_array_new();
+	if (!registers) {
+		struct plugin_array *a = qemu_plugin_get_registers();
+
+		n_registers = a->n;
+		registers = a->data;
+	}
+	for (unsigned int i = 0; i < n_registers; i++) {
+		int n;
+
+		if (strcmp(registers[i].name, name))
+			continue;
+		g_byte_array_set_size(b, 0);
+		n = qemu_plugin_read_register(registers[i].handle, b);
+		if (n > 0)
+			memcpy(&v, b->data, n < 8 ? (size_t)n : 8);
+		break;
+	}
+	return v;
+}
+
+static const char *const names[16] = {
+	"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
+	"r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15",
+};
+
+static uint64_t operand(const struct insn *i)
+{
+	uint64_t regs[16] = { 0 };
+
+	if (i->base != NO_REGISTER)
+		regs[i->base] = reg(names[i->base]);
+	if (i->index != NO_REGISTER)
+		regs[i->index] = reg(names[i->index]);
+	return insn_address(i, regs);
+}
+
+static uint64_t memory(uint64_t va)
+{
+	unsigned int level;
+	uint64_t e = watch_lookup(watch, va, &level), pa, v = 0;
+	uint64_t in;
+
+	if (!e)
+		return 0;
+	in = (WATCH_PAGE << (9 * level)) - 1;
+	pa = (e & WATCH_ADDR & ~in) | (va & in);
+	if (pa + 8 <= config.ram_size)
+		memcpy(&v, config.ram + pa, 8);
+	return v;
+}
+
+/* ---- instructions of the kernel ---- */
+
+struct special {
+	struct insn insn;
+	uint64_t rip;
+};
+
+/* The first of them that a CPU executes shows that it runs, and where. */
+static void cpu_runs(unsigned int cpu)
+{
+	if (vcpu[cpu].on)
+		return;
+	vcpu[cpu].on = true;
+	watch_cr3(watch, cpu, reg("cr3"));
+}
+
+static void tdcall(unsigned int cpu, uint64_t rip)
+{
+	uint64_t leaf = reg("rax"), rcx = reg("rcx");
+
+	if (leaf == 6)
+		watch_accept(watch, cpu, (rcx & WATCH_ADDR) / WATCH_PAGE,
+			     rcx & 7 ? 512 : 1, rip);
+	else
+		watch_call(watch, cpu, rip);
+}
+
+static void execute(unsigned int cpu, const struct special *s)
+{
+	switch (s->insn.kind) {
+	case INSN_INVLPG:
+		watch_invlpg(watch, cpu, operand(&s->insn));
+		break;
+	case INSN_CR3:
+		watch_cr3(watch, cpu, reg(names[s->insn.base]));
+		break;
+	case INSN_FLUSH_ALL:
+		watch_flush_all(watch, cpu);
+		break;
+	case INSN_CLFLUSH:
+		watch_clflush(watch, cpu, operand(&s->insn), s->rip);
+		break;
+	case INSN_WBINVD:
+		watch_wbinvd(watch, cpu);
+		break;
+	case INSN_PVALIDATE:
+		watch_pvalidate(watch, cpu, reg("rax"), reg("rcx") & 1,
+				reg("rdx") & 1, s->rip);
+		break;
+	case INSN_TDCALL:
+		tdcall(cpu, s->rip);
+		break;
+	case INSN_HYPERCALL:
+		watch_call(watch, cpu, s->rip);
+		break;
+	case INSN_INVLPGB:
+		watch_invlpgb(watch, cpu, reg("rax") & ~UINT64_C(4095),
+			      (reg("rcx") & 0xffff) + 1,
+			      !(reg("rax") & 1));
+		break;
+	case INSN_TLBSYNC:
+		watch_tlbsync(watch, cpu);
+		break;
+	default:
+		break;
+	}
+}
+
+static bool asks(enum insn_kind k)
+{
+	return k == INSN_PVALIDATE || k == INSN_TDCALL || k == INSN_HYPERCALL;
+}
+
+static void on_special(unsigned int qemu_cpu, void *data)
+{
+	const struct special *s = data;
+	unsigned int cpu = qemu_cpu - 1;
+
+	if (cpu >= WATCH_CPUS)
+		return;
+	pthread_mutex_lock(&lock);
+	cpu_runs(cpu);
+	vcpu[cpu].asking = asks(s->insn.kind);
+	execute(cpu, s);
+	pthread_mutex_unlock(&lock);
+}
+
+static void on_convert(unsigned int qemu_cpu, void *data)
+{
+	unsigned int cpu = qemu_cpu - 1;
+	uint64_t sp = reg("rsp"), back;
+
+	if (cpu >= WATCH_CPUS)
+		return;
+	pthread_mutex_lock(&lock);
+	cpu_runs(cpu);
+	back = memory(sp);
+	watch_convert(watch, cpu, reg("rdi"), reg("rsi") & UINT32_MAX,
+		      (uint64_t)(uintptr_t)data == to_shared, back,
+		      sp & ~(THREAD_SIZE - 1));
+	returns[back % RETURNS] = back;
+	pthread_mutex_unlock(&lock);
+}
+
+static void on_return(unsigned int qemu_cpu, void *data)
+{
+	unsigned int cpu = qemu_cpu - 1;
+	uint64_t sp = reg("rsp");
+
+	(void)data;
+	if (cpu >= WATCH_CPUS)
+		return;
+	pthread_mutex_lock(&lock);
+	watch_converted(watch, cpu, sp & ~(THREAD_SIZE - 1),
+			(uint32_t)reg("rax"));
+	pthread_mutex_unlock(&lock);
+}
+
+static void on_alias(unsigned int qemu_cpu, void *data)
+{
+	(void)data;
+	if (qemu_cpu - 1 >= WATCH_CPUS)
+		return;
+	pthread_mutex_lock(&lock);
+	watch_alias(watch, qemu_cpu - 1);
+	pthread_mutex_unlock(&lock);
+}
+
+static void begin(void)
+{
+	begun = true;
+	watch_begin(watch);
+	emit_begin(out, ksyms_count(ksyms));
+}
+
+static void on_module(unsigned int qemu_cpu, void *data)
+{
+	(void)qemu_cpu;
+	(void)data;
+	if (in_modules)
+		return;
+	pthread_mutex_lock(&lock);
+	in_modules = true;
+	if (from_module && !begun)
+		begin();
+	pthread_mutex_unlock(&lock);
+}
+
+/* ---- memory ---- */
+
+static uint64_t machine_address(uint32_t info, uint64_t va)
+{
+	struct qemu_plugin_hwaddr *h = qemu_plugin_get_hwaddr(info, va);
+
+	return h && !qemu_plugin_hwaddr_is_io(h) ?
+		qemu_plugin_hwaddr_phys_addr(h) : UINT64_MAX;
+}
+
+static void on_store(unsigned int qemu_cpu, uint32_t info, uint64_t va,
+		     void *data)
+{
+	unsigned int cpu = qemu_cpu - 1, size;
+	uint64_t pa;
+
+	if (cpu >= WATCH_CPUS)
+		return;
+	vcpu[cpu].asking = false;
+	if (!vcpu[cpu].on)
+		return;
+	pa = machine_address(info, va);
+	if (!watch_wants_store(watch, pa))
+		return;
+	size = 1u << qemu_plugin_mem_size_shift(info);
+	pthread_mutex_lock(&lock);
+	watch_store(watch, cpu, pa, size, (uint64_t)(uintptr_t)data);
+	pthread_mutex_unlock(&lock);
+}
+
+static void on_read(unsigned int qemu_cpu, uint32_t info, uint64_t va,
+		    void *data)
+{
+	(void)info;
+	(void)data;
+	if (!watch_wants_reads(watch) || qemu_cpu - 1 >= WATCH_CPUS)
+		return;
+	pthread_mutex_lock(&lock);
+	watch_read(watch, qemu_cpu - 1, va);
+	pthread_mutex_unlock(&lock);
+}
+
+static void state_changed(unsigned int qemu_cpu, uint64_t frame)
+{
+	unsigned int cpu = qemu_cpu ? qemu_cpu - 1 : 0;
+	bool asked = qemu_cpu && vcpu[cpu].asking && vcpu[cpu].on;
+
+	if (asked && !begun && !from_module)
+		begin();
+	watch_state(watch, cpu, frame, asked);
+}
+
+/* The machine stores: one byte of its states is one frame. */
+static void on_machine_store(unsigned int qemu_cpu, uint32_t info,
+			     uint64_t va, void *data)
+{
+	uint64_t pa, states, size = 1u << qemu_plugin_mem_size_shift(info);
+
+	(void)data;
+	memcpy(&states, config.ram + states_pointer, 8);
+	if (!states || qemu_cpu > WATCH_CPUS)
+		return;
+	if (va - states >= config.ram_size / WATCH_PAGE)
+		return;
+	pa = machine_address(info, va);
+	if (pa != va)
+		return;
+	pthread_mutex_lock(&lock);
+	watch_set_states(watch, config.ram + states);
+	for (uint64_t i = 0; i < size; i++)
+		state_changed(qemu_cpu, pa - states + i);
+	pthread_mutex_unlock(&lock);
+}
+
+/* ---- translation ---- */
+
+/* The kernel is in one piece of what has been written to so far. */
+static struct ksyms *search(void)
+{
+	off_t at = 0x1000000, end;
+	struct ksyms *k = NULL;
+
+	while (!k && (at = lseek(ram_file, at, SEEK_DATA)) >= 0) {
+		end = lseek(ram_file, at, SEEK_HOLE);
+		k = ksyms_find(config.ram + at, (uint64_t)(end - at));
+		at = end;
+	}
+	return k;
+}
+
+static void look_for_ksyms(void)
+{
+	looked_for_ksyms = true;
+	ksyms = search();
+	if (!ksyms)
+		return;
+	to_private = ksyms_address(ksyms, "set_memory_encrypted");
+	to_shared = ksyms_address(ksyms, "set_memory_decrypted");
+	unmap_aliases = ksyms_address(ksyms, "vm_unmap_aliases");
+	kernel_end = ksyms_address(ksyms, "_end");
+	emit_symbols(out, ksyms);
+}
+
+static bool is_module(uint64_t va)
+{
+	return va >= MODULES && va >= kernel_end && va < MODULES_END &&
+		(kernel_end || va >= UINT64_C(0xffffffffc0000000));
+}
+
+static void on_block(struct qemu_plugin_insn *first, uint64_t va)
+{
+	if (is_module(va) && !in_modules)
+		qemu_plugin_register_vcpu_insn_exec_cb(first, on_module,
+			PLUGIN_NO_REGS, NULL);
+	if (va && (va == to_private || va == to_shared))
+		qemu_plugin_register_vcpu_insn_exec_cb(first, on_convert,
+			PLUGIN_READS_REGS, (void *)(uintptr_t)va);
+	if (va && va == unmap_aliases)
+		qemu_plugin_register_vcpu_insn_exec_cb(first, on_alias,
+			PLUGIN_NO_REGS, NULL);
+	if (returns[va % RETURNS] == va)
+		qemu_plugin_register_vcpu_insn_exec_cb(first, on_return,
+			PLUGIN_READS_REGS, NULL);
+}
+
+static void on_insn(struct qemu_plugin_insn *q, uint64_t va)
+{
+	uint8_t code[15];
+	size_t n = qemu_plugin_insn_data(q, code, sizeof(code));
+	struct insn i = insn_decode(code, n, va);
+	struct special *s;
+
+	if (insn_may_store(code, n))
+		qemu_plugin_register_vcpu_mem_cb(q, on_store, PLUGIN_NO_REGS,
+			PLUGIN_MEM_WRITE, (void *)(uintptr_t)va);
+	if (i.kind == INSN_OTHER)
+		return;
+	if (i.kind == INSN_READ_BYTE) {
+		if (config.platform == WATCH_SNP)
+			qemu_plugin_register_vcpu_mem_cb(q, on_read,
+				PLUGIN_NO_REGS, PLUGIN_MEM_READ, NULL);
+		return;
+	}
+	if (i.kind == INSN_CALL) {
+		uint64_t to = (uint64_t)i.disp;
+
+		if (to && (to == to_private || to == to_shared))
+			returns[(va + n) % RETURNS] = va + n;
+		return;
+	}
+	s = malloc(sizeof(*s));
+	if (!s)
+		abort();
+	*s = (struct special){ i, va };
+	qemu_plugin_register_vcpu_insn_exec_cb(q, on_special,
+					       PLUGIN_READS_REGS, s);
+}
+
+static void translate_insn(struct qemu_plugin_insn *q, bool first)
+{
+	uint64_t va = qemu_plugin_insn_vaddr(q);
+
+	if (va >= MACHINE_BEGIN && va < MACHINE_END) {
+		qemu_plugin_register_vcpu_mem_cb(q, on_machine_store,
+			PLUGIN_NO_REGS, PLUGIN_MEM_WRITE, NULL);
+		return;
+	}
+	if (va < KERNEL_HALF)
+		return;
+	if (first)
+		on_block(q, va);
+	on_insn(q, va);
+}
+
+static void on_translate(plugin_id id, struct qemu_plugin_tb *tb)
+{
+	size_t n = qemu_plugin_tb_n_insns(tb);
+
+	(void)id;
+	if (!n)
+		return;
+	pthread_mutex_lock(&lock);
+	if (!looked_for_ksyms &&
+	    qemu_plugin_insn_vaddr(qemu_plugin_tb_get_insn(tb, 0)) >=
+	    KERNEL_HALF)
+		look_for_ksyms();
+	for (size_t i = 0; i < n; i++)
+		translate_insn(qemu_plugin_tb_get_insn(tb, i), !i);
+	pthread_mutex_unlock(&lock);
+}
+
+/* ---- the beginning and the end ---- */
+
+static void on_exit_qemu(plugin_id id, void *data)
+{
+	(void)id;
+	(void)data;
+	pthread_mutex_lock(&lock);
+	emit_end(out, watch, begun);
+	pthread_mutex_unlock(&lock);
+}
+
+static void found(void *ctx, const struct watch_finding *f)
+{
+	(void)ctx;
+	emit_finding(out, f);
+}
+
+static bool map_ram(const char *path)
+{
+	int fd = open(path, O_RDONLY);
+	off_t size = fd < 0 ? -1 : lseek(fd, 0, SEEK_END);
+	void *p;
+
+	if (size <= 0)
+		return false;
+	p = mmap(NULL, (size_t)size, PROT_READ, MAP_SHARED, fd, 0);
+	ram_file = fd;
+	config.ram = p;
+	config.ram_size = (uint64_t)size;
+	return p != MAP_FAILED;
+}
+
+static const char *value(int argc, char **argv, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (int i = 0; i < argc; i++)
+		if (!strncmp(argv[i], name, n) && argv[i][n] == '=')
+			return argv[i] + n + 1;
+	return "";
+}
+
+PLUGIN_EXPORT int qemu_plugin_install(plugin_id id, const void *info,
+				      int argc, char **argv)
+{
+	(void)info;
+	if (!map_ram(value(argc, argv, "ram"))) {
+		fprintf(stderr, "watch: cannot map the guest's memory\n");
+		return 1;
+	}
+	states_pointer = strtoull(value(argc, argv, "states"), NULL, 16);
+	config.platform = (enum watch_platform)
+		atoi(value(argc, argv, "platform"));
+	config.cpus = (unsigned int)atoi(value(argc, argv, "cpus"));
+	config.honest = atoi(value(argc, argv, "honest"));
+	config.coherent = atoi(value(argc, argv, "coherent"));
+	config.no_evict = !atoi(value(argc, argv, "evict"));
+	config.states = config.ram;
+	from_module = !strcmp(value(argc, argv, "from"), "module");
+	out = emit_open(value(argc, argv, "out"), config.ram,
+			config.ram_size);
+	if (!out || states_pointer + 8 > config.ram_size)
+		return 1;
+	watch = watch_new(&config, found, NULL);
+	emit_watch(out, watch);
+	qemu_plugin_register_vcpu_tb_trans_cb(id, on_translate);
+	qemu_plugin_register_atexit_cb(id, on_exit_qemu, NULL);
+	return 0;
+}

@@ -12,7 +12,10 @@
 #   make linux      Linux from source, stock and with Airlock (VERSION=6.12)
 #   make linux-series TREE=DIR   Airlock as patches for a kernel's tree
 #   make bench-linux             what it costs there, beside the stock kernel
-#   make install    libairlock.a, headers, pkg-config file (PREFIX, DESTDIR)
+#   make install    the command and all that it needs, man page, library,
+#                   headers (PREFIX=/usr/local, DESTDIR=)
+#   make uninstall  take that away again
+#   make help       this list
 #   make RELEASE=1  without sanitizers
 #   make V=1        show every command
 
@@ -58,7 +61,7 @@ endif
 endif
 endif
 
-.PHONY: all run check check-all bench mutants install clean setup
+.PHONY: all run check check-all bench mutants clean setup help
 all:
 
 # Rooms add: ALL (files `make all` builds), CHECKS and CHECKS_ALL (targets
@@ -76,6 +79,9 @@ CONFIDENTIAL := $(shell scripts/platforms confidential)
 include $(sort $(wildcard */build.mk))
 
 all: $(ALL)
+
+help:
+	@sed -n '/^#   make/,/^$$/s/^# \{0,3\}//p' Makefile
 
 setup:
 	@scripts/setup host

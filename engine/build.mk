@@ -22,8 +22,7 @@ ENGINE_OBJ := $(patsubst %,%.o,$(basename $(ENGINE_SRCS:.S=_s.S)) \
 
 LIBAIRLOCK := $(B)/libairlock.a
 LIBAIRLOCK_CLANG := $(B)/clang/libairlock.a
-ALL += $(LIBAIRLOCK) $(if $(shell command -v $(CLANG)),$(LIBAIRLOCK_CLANG)) \
-	$(B)/airlock.pc
+ALL += $(LIBAIRLOCK) $(if $(shell command -v $(CLANG)),$(LIBAIRLOCK_CLANG))
 
 $(LIBAIRLOCK): $(addprefix $(B)/,$(ENGINE_OBJ))
 $(LIBAIRLOCK_CLANG): $(addprefix $(B)/clang/,$(ENGINE_OBJ))
@@ -48,28 +47,6 @@ $(B)/clang/engine/%_s.o: engine/%.S engine/build.mk
 	$(Q)mkdir -p $(@D) && $(CLANG) $(ENGINE_CFLAGS) -c $< -o $@
 
 AIRLOCK_VERSION := 0.1.0
-
-$(B)/airlock.pc: engine/build.mk
-	@mkdir -p $(@D)
-	$(Q)printf '%s\n' 'prefix=$(PREFIX)' \
-		'includedir=$${prefix}/include' 'libdir=$${prefix}/lib' '' \
-		'Name: airlock' \
-		'Description: private/shared page transitions for CVMs' \
-		'Version: $(AIRLOCK_VERSION)' 'Cflags: -I$${includedir}' \
-		'Libs: -L$${libdir} -lairlock' >$@
-
-.PHONY: install-pc
-install-pc:
-	@rm -f $(B)/airlock.pc
-	@$(MAKE) --no-print-directory $(B)/airlock.pc
-
-install: $(LIBAIRLOCK) install-pc
-	install -d $(DESTDIR)$(PREFIX)/lib/pkgconfig \
-		$(DESTDIR)$(PREFIX)/include/airlock
-	install -m 644 $(LIBAIRLOCK) $(DESTDIR)$(PREFIX)/lib/
-	install -m 644 include/airlock/airlock.h include/airlock/port.h \
-		$(DESTDIR)$(PREFIX)/include/airlock/
-	install -m 644 $(B)/airlock.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig/
 
 # Tests: the same files, with sanitizers, on a port that polices them.
 ENGINE_TEST := $(B)/tests/engine

@@ -46,3 +46,15 @@ check-completion: $(B)/airlock
 
 CHECKS += check-completion
 CHECKS_ALL += check-completion check-install
+
+# Debian packages, in build/deb; and a bare root of RELEASE where they are
+# installed and used, which is long and belongs to no tier.
+.PHONY: deb check-deb
+deb:
+	@packaging/deb $(B)
+
+check-deb: deb
+	@set --; for f in tests/install/deb $(B)/deb/airlock_*.deb \
+		$(B)/deb/libairlock-dev_*.deb; do \
+		set -- "$$@" --with "$$f"; \
+	done; scripts/fresh "$$@" '$(RELEASE)' ./deb

@@ -8,7 +8,7 @@
 
 LIBDIR ?= $(PREFIX)/lib
 RELEASE_B := $(B)/release
-INSTALL_NEEDS := $(B)/airlock $(B)/guest.elf $(B)/libairlock.a
+INSTALL_NEEDS := $(B)/airlock $(B)/guest.elf $(B)/watch.so $(B)/libairlock.a
 INSTALL_WHERE = '$(DESTDIR)$(PREFIX)' \
 	'$(patsubst $(PREFIX)/%,%,$(LIBDIR))'
 

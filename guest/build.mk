@@ -12,6 +12,10 @@ GUEST_CFLAGS := -std=gnu11 -O2 -g $(WARN) -Iinclude -ffreestanding -nostdinc \
 GUEST_OBJS := $(patsubst %,$(GUEST)/%.o,entry main lib mm trap smp platform \
 	port arena readers work storm failing bench bare/text)
 
+# The archive's instructions, but by way of guest/port.c.
+GUEST_WRAPS := $(addprefix --wrap=airlock_port_,invlpg pvalidate evict vmgexit \
+	cache_flush)
+
 ALL += $(B)/guest.elf
 
 $(GUEST)/%.o: guest/%.c guest/build.mk
@@ -32,7 +36,8 @@ $(GUEST)/%.o: guest/%.S guest/build.mk
 $(B)/guest.elf: $(GUEST_OBJS) $(B)/libairlock.a guest/guest.lds
 	$(call say,LD,$@)
 	$(Q)$(LD) -nostdlib -static -z noexecstack --no-warn-rwx-segments \
-		-T guest/guest.lds -o $@ $(GUEST_OBJS) $(B)/libairlock.a
+		$(GUEST_WRAPS) -T guest/guest.lds -o $@ $(GUEST_OBJS) \
+		$(B)/libairlock.a
 
 -include $(wildcard $(GUEST)/*.d $(GUEST)/bare/*.d)
 
@@ -53,6 +58,8 @@ check-guest-$(2): guest-qemu $(GUEST_READY)
 $(1) += check-guest-$(2)
 endef
 guest = $(eval $(call guest_check,$(1),$(2),$(3)))
+$(call guest,GUEST_CHECKS,instructions,tests/guest/instructions \
+	include/airlock/port.h $(B)/guest $(B)/guest.elf)
 $(call guest,GUEST_CHECKS,none,tests/guest/run storm none 2 4)
 define guest_platform
 $(call guest,GUEST_CHECKS,$(1),tests/guest/run storm $(1) 2 4)

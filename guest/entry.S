@@ -23,12 +23,3 @@ probe_done:
 	movq	%rax, (%rsi)
 	movl	%edx, %eax
 	ret
-
-/* u64 hypercall_through(u64 control, u64 in, u64 out, const void *page) */
-	.globl	hypercall_through
-hypercall_through:
-	mov	%rcx, %rax
-	mov	%rdx, %r8
-	mov	%rsi, %rdx
-	mov	%rdi, %rcx
-	jmp	*%rax

@@ -122,7 +122,6 @@ void platform_put(char c);
 void platform_doze(void);
 bool platform_cpuid(u32 leaf, u32 sub, u32 out[4]);
 bool platform_ve_cpuid(struct frame *f, u64 *reason, u64 *gpa);
-u64 platform_hypercall(u64 control, u64 in, u64 out);
 void *platform_ghcb(unsigned int cpu, u64 *gpa);
 void *platform_hv_page(unsigned int cpu, u64 *gpa);
 bool own_page(u64 gpa);

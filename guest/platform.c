@@ -22,7 +22,6 @@
 
 static u8 ghcb[MAX_CPUS][PAGE] __attribute__((aligned(4096)));
 static u8 hv_page[MAX_CPUS][PAGE] __attribute__((aligned(4096)));
-static u8 hypercall_page[PAGE] __attribute__((aligned(4096)));
 
 static bool hyperv(void)
 {
@@ -159,18 +158,6 @@ static void tdx_cpuid(u32 leaf, u32 sub, u32 out[4])
 static void hyperv_init(void)
 {
 	wrmsr(0x40000000, 0x8100000000000000UL);	/* guest OS id */
-	wrmsr(0x40000001, (u64)hypercall_page | 1);
-}
-
-u64 platform_hypercall(u64 control, u64 in, u64 out)
-{
-	u64 result;
-
-	__asm__ volatile("call hypercall_through"
-			 : "=a"(result), "+D"(control), "+S"(in), "+d"(out)
-			 : "c"(hypercall_page)
-			 : "r8", "r9", "r10", "r11", "cc", "memory");
-	return result;
 }
 
 void *platform_hv_page(unsigned int cpu, u64 *gpa)

@@ -230,72 +230,53 @@ void *airlock_port_hv_page(unsigned int cpu, uint64_t *gpa)
 	return platform_hv_page(cpu, gpa);
 }
 
-uint64_t airlock_port_hypercall(uint64_t control, uint64_t in_gpa,
-				uint64_t out_gpa)
-{
-	return platform_hypercall(control, in_gpa, out_gpa);
-}
+/* ---- instructions ---- */
 
-void airlock_port_invlpg(uint64_t va)
+/*
+ * They are the archive's, as it has them. The linker's --wrap leads the
+ * engine's calls here first, and __real_ from here to the archive: for the
+ * store buffer, the look at the window, and the mutants.
+ */
+#define WRAP(type, name, ...)						\
+	type __real_airlock_port_##name(__VA_ARGS__);			\
+	type __wrap_airlock_port_##name(__VA_ARGS__);			\
+	type __wrap_airlock_port_##name(__VA_ARGS__)
+
+WRAP(void, invlpg, uint64_t va)
 {
 	port_drain();
 	if (!port.no_invlpg)
-		invlpg(va);
+		__real_airlock_port_invlpg(va);
 }
 
-uint64_t airlock_port_pvalidate(uint64_t va, bool large, bool validate)
+WRAP(uint64_t, pvalidate, uint64_t va, bool large, bool validate)
 {
-	u64 rax = va;
-	u8 cf;
-
 	port_drain();
-	__asm__ volatile(".byte 0xf2, 0x0f, 0x01, 0xff\n\tsetc %1"
-			 : "+a"(rax), "=q"(cf)
-			 : "c"((u32)large), "d"((u32)validate)
-			 : "cc", "memory");
-	return (u32)rax | (cf ? AIRLOCK_PVALIDATE_CF : 0);
+	return __real_airlock_port_pvalidate(va, large, validate);
 }
 
-void airlock_port_evict(uint64_t va, uint64_t pages)
+WRAP(void, evict, uint64_t va, uint64_t pages)
 {
 	port_drain();
 	note_window(va, pages);
-	for (; pages; pages--, va += PAGE) {
-		(void)*(volatile u8 *)va;
-		(void)*(volatile u8 *)(va + PAGE - 1);
-	}
+	__real_airlock_port_evict(va, pages);
 }
 
-/* The MSR keeps the address of this CPU's GHCB: then VMGEXIT is all, one exit
- * instead of three. */
-uint64_t airlock_port_vmgexit(uint64_t msr)
+/* This kernel's own calls through its GHCB need not write the MSR again. */
+WRAP(uint64_t, vmgexit, uint64_t msr)
 {
-	struct cpu *c = this_cpu();
-
 	port_drain();
-	if (c->ghcb_msr != msr)
-		wrmsr(0xc0010130, msr);
-	__asm__ volatile("rep; vmmcall" : : : "memory");
-	c->ghcb_msr = msr;
-	if (!(msr & 0xfff))
-		return msr;
-	c->ghcb_msr = 0;
-	return rdmsr(0xc0010130);
+	this_cpu()->ghcb_msr = msr & (PAGE - 1) ? 0 : msr;
+	return __real_airlock_port_vmgexit(msr);
 }
 
 /* TCG's CLFLUSHOPT takes any address; on hardware it faults where nothing is
  * mapped, and so must this. */
-void airlock_port_cache_flush(uint64_t va, uint64_t pages)
+WRAP(void, cache_flush, uint64_t va, uint64_t pages)
 {
-	u64 end = va + pages * PAGE;
-
 	port_drain();
 	note_window(va, pages);
-	__asm__ volatile("mfence" : : : "memory");
-	for (; va < end; va += 64) {
-		if (!(va % PAGE))
-			(void)*(volatile u8 *)va;
-		__asm__ volatile("clflushopt (%0)" : : "r"(va) : "memory");
-	}
-	__asm__ volatile("mfence" : : : "memory");
+	for (u64 i = 0; i < pages; i++)
+		(void)*(volatile u8 *)(va + i * PAGE);
+	__real_airlock_port_cache_flush(va, pages);
 }

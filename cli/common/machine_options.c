@@ -18,8 +18,8 @@ enum {
 static const struct argp_option machine_options[] = {
 	{ "platform", OPT_PLATFORM, "NAME", 0,
 	  PLATFORMS_CONFIDENTIAL(PLATFORM_LISTED) "or none", 0 },
-	{ "cpus", OPT_CPUS, "N", 0, "1 to 8 [2]", 0 },
-	{ "memory", OPT_MEMORY, "M", 0, "MiB, 64 to 2048 [512]", 0 },
+	{ "cpus", OPT_CPUS, "N", 0, "1 to 16 [2]", 0 },
+	{ "memory", OPT_MEMORY, "M", 0, "MiB, 64 to 16384 [512]", 0 },
 	{ "host", OPT_HOST, "KIND", 0,
 	  "kvm (honest, and does as KVM does), ve (tells the guest of a wrong "
 	  "access), strict (stops at one), failing:N, failing:N:half (refuses "

@@ -31,6 +31,9 @@
 
 #define CVM_ABI_VERSION		2
 #define CVM_PORT		0xea
+/* What an ELF guest may have at most: CPUs, MiB of memory. */
+#define CVM_ELF_CPUS		8
+#define CVM_ELF_MEMORY		2048
 #define CVM_APIC_ID(cpu)	((cpu) + 1)
 
 /* Guest RAM: [0, 0x9f000) and [CVM_RAM_BASE, ram_end). */

@@ -223,17 +223,28 @@ static bool pad(struct launch_result *r, int fd, size_t n)
 	return put(r, fd, zeroes, PAGE_UP(n) - n);
 }
 
+static bool elf_limits(struct launch_result *r, const struct launch *l)
+{
+	if (l->cpus <= CVM_ELF_CPUS && l->memory <= CVM_ELF_MEMORY)
+		return true;
+	launch_cannot(r, "'%s': an ELF guest has at most %d CPUs and %d MiB",
+		      l->kernel, CVM_ELF_CPUS, CVM_ELF_MEMORY);
+	return false;
+}
+
 /* Header, kernel and initrd must all lie in RAM with room for the kernel. */
 static bool fits(struct launch_result *r, const struct launch *l,
 		 const struct blob *b, const struct file *kernel,
 		 const struct file *initrd, uint64_t end)
 {
+	uint64_t low = (l->memory < LAUNCH_LOW_MEMORY ? l->memory :
+			LAUNCH_LOW_MEMORY) * MIB;
 	uint64_t need = end + PAGE + PAGE_UP(b->kernel_size) +
 			PAGE_UP(initrd->size) + MIB;
 
-	if (need <= l->memory * MIB)
+	if (need <= low)
 		return true;
-	if (initrd->size > l->memory * MIB / 2)
+	if (initrd->size > low / 2)
 		launch_cannot(r, "the initrd '%s' (%zu MiB) is too large for %u "
 			     "MiB of memory", initrd->name, initrd->size / MIB,
 			     l->memory);
@@ -245,12 +256,15 @@ static bool fits(struct launch_result *r, const struct launch *l,
 
 /* The kernel's kind, where it ends in memory, and what of it is handed over. */
 static const unsigned char *read_kernel(struct launch_result *r,
+					const struct launch *l,
 					const struct file *kernel,
 					struct blob *b, uint64_t *end,
 					unsigned char **flat)
 {
 	if (kernel->size > sizeof(Elf64_Ehdr) &&
 	    !memcmp(kernel->data, ELFMAG, SELFMAG)) {
+		if (!elf_limits(r, l))
+			return NULL;
 		b->kind = BLOB_ELF;
 		*flat = flatten_elf(r, kernel, b);
 		*end = b->load + b->memory_size;
@@ -300,7 +314,7 @@ int image_make(const struct launch *l, struct launch_result *r)
 	int fd = -1;
 
 	if (read_file(r, &kernel, "kernel"))
-		image = read_kernel(r, &kernel, &b, &end, &flat);
+		image = read_kernel(r, l, &kernel, &b, &end, &flat);
 	if (image && (!initrd.name || read_file(r, &initrd, "initrd")) &&
 	    fits(r, l, &b, &kernel, &initrd, end) &&
 	    set_append(r, &b, l->append)) {

@@ -19,9 +19,10 @@
 #include "abi/guest-abi.h"
 #include "abi/report.h"
 
-#define LAUNCH_MAX_CPUS		8
+#define LAUNCH_MAX_CPUS		16	/* CVM_ELF_CPUS for an ELF guest */
 #define LAUNCH_MIN_MEMORY	64	/* MiB */
-#define LAUNCH_MAX_MEMORY	2048
+#define LAUNCH_MAX_MEMORY	16384	/* CVM_ELF_MEMORY for an ELF guest */
+#define LAUNCH_LOW_MEMORY	2048	/* the rest is at 4 GiB */
 #define LAUNCH_MAX_VIOLATIONS	64	/* that are kept; all are counted */
 #define LAUNCH_MAX_COUNTERS	96
 
@@ -117,7 +118,8 @@ struct launch {
 
 	/*
 	 * QEMU keeps guest RAM in this file, shared, so that others may map it:
-	 * guest physical 0 is its first byte. It is made anew. NULL: anonymous.
+	 * guest physical 0 is its first byte, what is at 4 GiB follows the low
+	 * memory. It is made anew. NULL: anonymous.
 	 */
 	const char *ram_file;
 	/* A TCG plugin with its options, "FILE[,NAME=VALUE...]", or NULL. */

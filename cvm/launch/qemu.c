@@ -88,17 +88,27 @@ static const char *escaped(const char *name)
 	return out;
 }
 
+/* MiB for the machine: page states and tables, 0.8 % of what they are of. */
+static unsigned int pool_size(const struct launch *l)
+{
+	return l->memory <= LAUNCH_LOW_MEMORY ? 0 : l->memory / 128 + 16;
+}
+
 static void add_cpu_and_memory(struct args *a, const struct launch *l)
 {
-	ARG2(a, "-machine", "q35%s", l->ram_file ? ",memory-backend=ram" : "");
+	unsigned int memory = l->memory + pool_size(l);
+
+	ARG2(a, "-machine", "q35%s%s", l->memory > LAUNCH_LOW_MEMORY ?
+	     ",max-ram-below-4g=2G" : "",
+	     l->ram_file ? ",memory-backend=ram" : "");
 	ARG2(a, "-accel", "tcg");
 	ARG2(a, "-cpu", "max,phys-bits=48,+svm,+npt");
 	/* One runs no guest: machine/main.c. */
 	ARG2(a, "-smp", "%u", l->cpus + 1);
-	ARG2(a, "-m", "%u", l->memory);
+	ARG2(a, "-m", "%u", memory);
 	if (l->ram_file)
 		ARG2(a, "-object", "memory-backend-file,id=ram,size=%uM,"
-		     "mem-path=%s,share=on", l->memory, escaped(l->ram_file));
+		     "mem-path=%s,share=on", memory, escaped(l->ram_file));
 	if (l->plugin)
 		ARG2(a, "-plugin", "%s", l->plugin);
 }
@@ -109,10 +119,11 @@ static void add_guest(struct args *a, const struct launch *l,
 	ARG2(a, "-kernel", "/dev/fd/%d", fds->machine_elf);
 	ARG2(a, "-initrd", "/dev/fd/%d", fds->image);
 	ARG2(a, "-append", "platform=%u cpus=%u host=%u host_arg=%lu seed=%lu "
-	     "deterministic=%u shift=%u lazy=%u iommu=%u isolation=%u",
+	     "deterministic=%u shift=%u lazy=%u iommu=%u isolation=%u "
+	     "pool=%u",
 	     l->platform, l->cpus, l->host.kind, l->host.argument, l->seed,
 	     l->deterministic, l->deterministic ? ICOUNT_SHIFT : 0, l->lazy,
-	     l->iommu, l->isolation);
+	     l->iommu, l->isolation, pool_size(l));
 }
 
 static void add_ports(struct args *a, const struct qemu_fds *fds)

@@ -4,5 +4,5 @@
 
 struct config config;
 const struct platform *platform;
-u64 ram_end;
+u64 low_ram_end, ram_end;
 bool elf_guest;

@@ -5,7 +5,7 @@
 #include "types.h"
 #include "abi/guest-abi.h"
 
-#define MAX_CPUS	8u
+#define MAX_CPUS	16u
 
 struct config {
 	enum cvm_platform platform;
@@ -17,6 +17,7 @@ struct config {
 	unsigned int icount_shift;
 	bool lazy;			/* leave memory unaccepted for Linux */
 	bool iommu;
+	u64 pool;			/* bytes above the guest's RAM */
 	unsigned int isolation;		/* vTOM: 1 VBS, 2 SNP, 3 TDX */
 };
 
@@ -24,7 +25,8 @@ struct platform;
 
 extern struct config config;
 extern const struct platform *platform;
-extern u64 ram_end;
+/* Behind the guest's RAM below the hole, and behind all of it. */
+extern u64 low_ram_end, ram_end;
 extern bool elf_guest;			/* else Linux */
 
 #endif

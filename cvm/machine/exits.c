@@ -93,7 +93,7 @@ static void exit_npf(struct vcpu *c)
 
 	count(CVM_N_EXIT_NPF, 1);
 	a.private = !(a.raw & GUEST_BIT) == !platform->bit_is_private;
-	if (a.gpa >= MACHINE_BASE && a.gpa < MACHINE_END)
+	if (is_machine(a.gpa))
 		a.state = CVM_STATE_NONE;
 	else if (!is_ram(a.gpa)) {
 		platform->mmio(c, &a);

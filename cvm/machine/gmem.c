@@ -25,8 +25,11 @@ bool guest_map(struct vcpu *c, u64 va, struct mapping *m)
 		return false;		/* 32-bit paging; not canonical */
 	for (unsigned int level = 3;; level--) {
 		unsigned int shift = 12 + 9 * level;
-		u64 e = *(u64 *)(at + (va >> shift & 511) * 8);
+		u64 e;
 
+		if (!is_ram(at))
+			return false;
+		e = *(u64 *)(at + (va >> shift & 511) * 8);
 		if (!(e & PTE_PRESENT))
 			return false;
 		at = e & PTE_ADDR;
@@ -38,8 +41,6 @@ bool guest_map(struct vcpu *c, u64 va, struct mapping *m)
 			m->level = level;
 			return m->hpa < ram_end;
 		}
-		if (at >= ram_end)
-			return false;
 	}
 }
 

@@ -5,12 +5,14 @@
 #include "types.h"
 
 /*
- * Physical memory (--memory M ends at ram_end):
+ * Physical memory (--memory M):
  *   0         .. 0xa0000     guest (from 0x9f000 on: BIOS data); boot data
  *   0xa0000   .. 0x100000    legacy ROM and VGA, in both views
  *   0x100000  .. 0xf00000    the machine itself
  *   0xf00000  .. 0x1000000   firmware tables, guest-private
- *   0x1000000 .. ram_end     guest
+ *   0x1000000 .. low_ram_end guest
+ *   4 GiB     .. ram_end     guest, with more than 2 GiB; behind it the
+ *                            machine again (pool.c)
  */
 #define LOW_END		0x9f000UL
 #define LEGACY_BASE	0xa0000UL
@@ -24,7 +26,8 @@
  * would be is nothing.
  */
 #define APIC_PAGE	0xfee00000UL
-#define MAX_RAM		0x80000000UL
+#define MAX_LOW_RAM	0x80000000UL
+#define HIGH_BASE	0x100000000UL
 
 /* Within low memory, what the machine leaves there for the guest's start. */
 #define BOOT_PT		0x70000UL	/* six pages of page tables */

@@ -71,6 +71,7 @@ static void read_config(const char *words)
 	config.icount_shift = (unsigned int)number(words, "shift", 0);
 	config.lazy = number(words, "lazy", 0);
 	config.iommu = number(words, "iommu", 0);
+	config.pool = number(words, "pool", 0) << 20;
 	config.isolation = (unsigned int)number(words, "isolation", 2);
 	if (config.platform >= ARRAY_SIZE(platforms) || !config.cpus ||
 	    config.cpus > MAX_CPUS)
@@ -79,21 +80,36 @@ static void read_config(const char *words)
 	host_set(config.host, config.host_arg);
 }
 
-/*
- * RAM that starts at 1 MiB and has no hole: all that the launcher asks for.
- * QEMU keeps its ACPI tables at the end of the last 2 MiB, and they are copied
- * (firmware.c), so that the guest gets it whole.
- */
-static u64 find_ram_end(const struct start_info *si)
+/* Where the RAM ends that holds @at, and 0 where there is none. */
+static u64 find_end(const struct start_info *si, u64 at)
 {
 	const struct memory_entry *e = (void *)si->memory_map;
 
 	for (u32 i = 0; i < si->memory_entries; i++)
-		if (e[i].type == 1 && e[i].address <= MACHINE_BASE &&
-		    e[i].address + e[i].size > MACHINE_BASE)
-			return (e[i].address + e[i].size + LARGE_SIZE - 1) &
-			       LARGE_MASK;
+		if (e[i].type == 1 && e[i].address <= at &&
+		    e[i].address + e[i].size > at)
+			return e[i].address + e[i].size;
 	return 0;
+}
+
+/*
+ * RAM from 1 MiB to 2 GiB, and with --memory above 2048 from 4 GiB on, with
+ * more at its end than the guest was promised: the machine's pool. QEMU keeps
+ * its ACPI tables at the end of the last low 2 MiB, and they are copied
+ * (firmware.c), so that the guest gets it whole.
+ */
+static void find_ram(const struct start_info *si)
+{
+	u64 low = find_end(si, MACHINE_BASE), high = find_end(si, HIGH_BASE);
+
+	low_ram_end = (low + LARGE_SIZE - 1) & LARGE_MASK;
+	if (low_ram_end > MAX_LOW_RAM)
+		low_ram_end = MAX_LOW_RAM;
+	ram_end = low_ram_end;
+	if (high < HIGH_BASE + config.pool + LARGE_SIZE)
+		return;
+	ram_end = (high - config.pool) & LARGE_MASK;
+	pool_more(ram_end, high);
 }
 
 static void check_cpu(void)
@@ -142,9 +158,7 @@ __attribute__((noreturn)) static void boot(u64 start_info)
 	struct blob *b;
 
 	machine_cpu_up();
-	ram_end = find_ram_end(si);
-	if (ram_end > MAX_RAM)
-		ram_end = MAX_RAM;
+	find_ram(si);
 	if (!si->modules || memcmp((void *)m->address, BLOB_MAGIC, 8))
 		machine_cannot("no guest was handed over");
 	b = (void *)m->address;

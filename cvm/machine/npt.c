@@ -123,6 +123,13 @@ bool is_ram(u64 gpa)
 	return gpa < ram_end && states[gpa / PAGE_SIZE];
 }
 
+/* Neither memory nor ROM, and none of the machine's. */
+bool is_device(u64 gpa)
+{
+	return gpa >= low_ram_end && !(gpa >> 39) && !is_ram(gpa) &&
+	       !is_machine(gpa);
+}
+
 unsigned int page_state(u64 gpa)
 {
 	unsigned int s = states[gpa / PAGE_SIZE];
@@ -203,6 +210,14 @@ static void map_legacy(void)
 	}
 }
 
+static void all_private(u64 from, u64 to)
+{
+	for (u64 at = from; at < to; at += LARGE_SIZE) {
+		region_set(at, CVM_STATE_PRIVATE);
+		region_set_large(at, platform->large);
+	}
+}
+
 void npt_init(void)
 {
 	u64 pages = ram_end / PAGE_SIZE;
@@ -210,16 +225,14 @@ void npt_init(void)
 	root = pool_pages(1);
 	unpaged_root = pool_pages(1);
 	states = pool_pages((unsigned int)(pages / PAGE_SIZE) + 1);
-	large = pool_pages(1);
+	large = pool_pages((unsigned int)(ram_end / LARGE_SIZE / PAGE_SIZE) + 1);
 	for (u64 at = 0; at < LEGACY_BASE; at += PAGE_SIZE)
 		page_set(at, CVM_STATE_PRIVATE);
 	map_legacy();
 	for (u64 at = FIRMWARE_BASE; at < FIRMWARE_END; at += PAGE_SIZE)
 		page_set(at, CVM_STATE_PRIVATE);
-	for (u64 at = CVM_RAM_BASE; at < ram_end; at += LARGE_SIZE) {
-		region_set(at, CVM_STATE_PRIVATE);
-		region_set_large(at, platform->large);
-	}
+	all_private(CVM_RAM_BASE, low_ram_end);
+	all_private(HIGH_BASE, ram_end);
 	npt_directory(GUEST_BIT);
 	unpaged_root[0] = root[GUEST_BIT >> 39];
 	unpaged_root[GUEST_BIT >> 39] = root[GUEST_BIT >> 39];

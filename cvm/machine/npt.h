@@ -10,6 +10,7 @@ u64 npt_unpaged_root(void);
 u64 npt_device_table(void);
 void npt_map_device(u64 gpa);
 bool is_ram(u64 gpa);
+bool is_device(u64 gpa);
 unsigned int page_state(u64 gpa);
 void page_set(u64 gpa, unsigned int state);
 void region_set(u64 gpa, unsigned int state);

@@ -5,6 +5,8 @@
 #include "types.h"
 
 void pool_init(void);
+void pool_more(u64 from, u64 to);
+bool is_machine(u64 gpa);
 void *pool_pages(unsigned int n);
 
 #endif

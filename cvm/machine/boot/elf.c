@@ -19,7 +19,7 @@ void boot_elf(struct blob *b)
 	if (b->load < CVM_RAM_BASE || b->load + b->memory_size > (u64)b)
 		machine_cannot("the guest (%lx to %lx) does not fit into %lu "
 			       "MiB", b->load, b->load + b->memory_size,
-			       ram_end >> 20);
+			       low_ram_end >> 20);
 	memcpy((void *)b->load, (u8 *)b + b->kernel, b->kernel_size);
 	memset((void *)(b->load + b->kernel_size), 0,
 	       b->memory_size - b->kernel_size);
@@ -31,7 +31,7 @@ void boot_elf(struct blob *b)
 		.platform = config.platform,
 		.cpus = config.cpus,
 		.deterministic = config.deterministic,
-		.ram_end = ram_end,
+		.ram_end = low_ram_end,
 		.tsc_khz = tsc_khz,
 		.cmdline = BOOT_CMDLINE,
 		.image_end = (b->load + b->memory_size + PAGE_SIZE - 1) &

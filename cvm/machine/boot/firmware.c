@@ -210,13 +210,9 @@ static void efi_range(u32 type, u64 from, u64 to)
 	put64(d + 32, 0xf);
 }
 
-/* struct efi_unaccepted_memory, include/linux/efi.h: a bit for each 2M */
 static void unaccept(u64 from, u64 to)
 {
-	put32(EFI_BITMAP, 1);
-	put32(EFI_BITMAP + 4, LARGE_SIZE);
-	put64(EFI_BITMAP + 8, 0);
-	put64(EFI_BITMAP + 16, ram_end / LARGE_SIZE / 8 + 8);
+	efi_range(EFI_UNACCEPTED, from, to);
 	for (u64 at = from; at < to; at += LARGE_SIZE) {
 		u64 bit = at / LARGE_SIZE;
 
@@ -244,7 +240,7 @@ void efi_build(u8 *zero_page, u64 keep_from)
 
 	if (to <= from)
 		machine_cannot("too little memory to leave some unaccepted");
-	memset((void *)FW_EFI, 0, 0x2000);
+	memset((void *)FW_EFI, 0, 0x3000);
 	memcpy((void *)FW_EFI, "IBI SYST", 8);
 	put32(FW_EFI + 8, 2 << 16 | 70);
 	put32(FW_EFI + 12, 120);
@@ -256,14 +252,20 @@ void efi_build(u8 *zero_page, u64 keep_from)
 	put64(EFI_TABLES + 16, FW_ACPI);
 	memcpy((void *)(EFI_TABLES + 24), unaccepted_guid, 16);
 	put64(EFI_TABLES + 40, EFI_BITMAP);
-	unaccept(from, to);
+	/* struct efi_unaccepted_memory, include/linux/efi.h: a bit for each 2M */
+	put32(EFI_BITMAP, 1);
+	put32(EFI_BITMAP + 4, LARGE_SIZE);
+	put64(EFI_BITMAP + 8, 0);
+	put64(EFI_BITMAP + 16, ram_end / LARGE_SIZE / 8 + 8);
 
 	efi_range(EFI_CONVENTIONAL, PAGE_SIZE, LOW_END);
 	efi_range(EFI_ACPI_RECLAIM, FW_ACPI, FW_MAILBOX);
 	efi_range(EFI_ACPI_NVS, FW_MAILBOX, FW_PV_GHCB);
 	efi_range(EFI_CONVENTIONAL, CVM_RAM_BASE, from);
-	efi_range(EFI_UNACCEPTED, from, to);
-	efi_range(EFI_CONVENTIONAL, to, ram_end);
+	unaccept(from, to);
+	efi_range(EFI_CONVENTIONAL, to, low_ram_end);
+	if (ram_end > HIGH_BASE)
+		unaccept(HIGH_BASE, ram_end);
 	/* boot_params.efi_info */
 	memcpy(zero_page + 0x1c0, "EL64", 4);
 	put32((u64)zero_page + 0x1c4, (u32)FW_EFI);

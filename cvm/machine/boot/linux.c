@@ -54,9 +54,11 @@ static void memory_map(u8 *bp)
 	e820(bp, FW_ACPI, FW_MAILBOX, E820_ACPI);
 	e820(bp, FW_MAILBOX, FW_PV_GHCB, E820_NVS);
 	e820(bp, FW_PV_GHCB, FIRMWARE_END, E820_RESERVED);
-	e820(bp, CVM_RAM_BASE, ram_end, E820_RAM);
+	e820(bp, CVM_RAM_BASE, low_ram_end, E820_RAM);
 	e820(bp, 0xb0000000, 0xc0000000, E820_RESERVED);	/* ECAM */
-	e820(bp, 0xfec00000, 0x100000000, E820_RESERVED);
+	e820(bp, 0xfec00000, HIGH_BASE, E820_RESERVED);
+	if (ram_end > HIGH_BASE)
+		e820(bp, HIGH_BASE, ram_end, E820_RAM);
 }
 
 void boot_linux(struct blob *b)

@@ -130,7 +130,7 @@ static void ghcb_mmio(struct ghcb *g, bool is_read)
 	u64 size = ghcb_get(g, GHCB_INFO2) & 15;
 	u64 scratch = ghcb_get(g, GHCB_SCRATCH);
 
-	if (at < ram_end || at >> 39 || !is_shared(scratch, 8) || !size ||
+	if (!is_device(at) || !is_shared(scratch, 8) || !size ||
 	    size & (size - 1)) {
 		answer_malformed(g, MALFORMED_SCRATCH);
 		return;

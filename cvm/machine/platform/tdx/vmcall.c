@@ -114,7 +114,7 @@ static u64 vmcall_mmio(struct vcpu *c)
 	u64 at = c->r.r14 & ~GUEST_BIT;
 	unsigned int size = (unsigned int)c->r.r12;
 
-	if (at < ram_end || at >> 39 || (size != 1 && size != 2 && size != 4 &&
+	if (!is_device(at) || (size != 1 && size != 2 && size != 4 &&
 					 size != 8))
 		return VMCALL_INVALID;
 	if (c->r.r13)

@@ -11,7 +11,7 @@ BEGIN {
 	while ((getline line < files) > 0)
 		there[clean(line)]
 	n = split("include cvm cvm/machine cvm/launch lab cli cli/linux " \
-		"bare", i)
+		"bare watch watch/cmd", i)
 }
 /^[ \t]*#[ \t]*include[ \t]*["<]/ {
 	name = $0

@@ -414,7 +414,8 @@ bool pool_run(const struct pool *p, const struct question *q,
 	r.poll = calloc(p->jobs, sizeof(*r.poll));
 	if (!r.done || !r.w || !r.poll)
 		err(CLI_LIMIT, "out of memory");
-	memory_limit = p->memory ? p->memory : free_memory() / p->jobs;
+	memory_limit = p->memory ? p->memory :
+		free_memory() / (p->jobs < n ? p->jobs : n);
 	catch_interrupts();
 	while (fill_workers(&r), r.running) {
 		wait_for_workers(&r);

@@ -25,6 +25,8 @@ void lab_switch(void **save, void *load);
 
 struct engine engine;
 
+static uint64_t turns;
+static volatile uint64_t turn;	/* a word: one store */
 static void (*at_once)(unsigned int cpu, const struct req *r);
 static void *sched_sp, *engine_sp;
 static struct req request;
@@ -75,8 +77,13 @@ void engine_init(void (*now)(unsigned int cpu, const struct req *r))
 		errx(3, "lab: the engine's context takes %zu bytes",
 		     airlock_size(&engine.cfg));
 	if (airlock_init(&engine.a, CONTEXT, LAB_CTX, &engine.cfg))
-		errx(3, "lab: airlock_init() failed");
+		errx(1, "lab: airlock_init() failed");
 	engine.ctx_size = (uint32_t)airlock_size(&engine.cfg);
+}
+
+uint64_t lab_engine_turn(void)
+{
+	return turn;
 }
 
 const struct local *local_of(unsigned int cpu)
@@ -195,7 +202,9 @@ void engine_resume(unsigned int cpu)
 		memcpy(engine_sp, l->stack, l->depth);
 		memset((uint8_t *)engine_sp - CLEARED, 0, CLEARED);
 	}
+	turn = ++turns;
 	lab_switch(&sched_sp, engine_sp);
+	turn = 0;
 	ctx_keep();
 	save_local(cpu);
 }

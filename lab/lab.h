@@ -183,6 +183,12 @@ int lab_check(const struct lab_config *cfg, const struct explore_limits *lim,
 	      struct lab_verdict *v);
 void lab_verdict_free(struct lab_verdict *v);
 
+/*
+ * The number of the present turn of an engine, 0 while none runs; may be asked
+ * in a signal handler.
+ */
+uint64_t lab_engine_turn(void);
+
 /* Accesses judged since lab_new(). */
 uint64_t lab_accesses(const struct lab *l);
 

@@ -72,13 +72,17 @@ static void map_2m(uint32_t vpn, uint32_t gfn)
 		(uint64_t)gfn << 12 | leaf_attr() | PTE_PS);
 }
 
+static bool full;		/* there were more spots than room */
+
 static void add_spot(uint32_t vpn, uint32_t gfn, enum spot_role role,
 		     unsigned int owner, const char *name)
 {
 	struct spot *p;
 
-	if (lab->nspots == LAB_SPOTS)
+	if (lab->nspots == LAB_SPOTS) {
+		full = true;
 		return;
+	}
 	p = &lab->spot[lab->nspots++];
 	*p = (struct spot){ .vpn = vpn, .gfn = gfn, .role = role,
 			    .owner = owner };
@@ -300,6 +304,8 @@ static bool sensible(const struct lab_config *q, const char **why)
 		q->store_buffer > LAB_SB ? "store buffer of 0 to 8" :
 		q->rounds < 1 || q->rounds > 4 ? "1 to 4 rounds" :
 		q->acts > 3 ? "at most 3 acts" :
+		q->host == LAB_HOST_HOSTILE && !q->acts ?
+		"a hostile host that acts once at least" :
 		q->platform >= AIRLOCK_PLATFORMS ? "no such platform" : NULL;
 	return !*why;
 }
@@ -320,6 +326,7 @@ bool setup(const char **why)
 {
 	const struct lab_config *q = &lab->cfg;
 
+	full = false;
 	if (!sensible(q, why))
 		return false;
 	frames();
@@ -328,6 +335,10 @@ bool setup(const char **why)
 	for (unsigned int c = 0; c < q->converters; c++)
 		range_spots(c);
 	bystanders();
+	if (full) {
+		*why = "more pages and mappings than the lab can watch";
+		return false;
+	}
 	engine.cfg = (struct airlock_config){
 		.platform = q->platform, .features = q->features,
 		.enc_bit = LAB_ENC_BIT, .levels = 4, .root = table_gpa(0),

@@ -74,12 +74,27 @@ static void endless(struct lab *l, struct explore *x, struct lab_verdict *v,
 		 "from here on it can go round in a circle and never end");
 }
 
+/* What an exploration takes beside the explorer's own memory. */
+struct beside {
+	struct lab *l;
+	struct explore *x;
+	struct ends ends;
+};
+
+static uint64_t beside(void *ctx)
+{
+	const struct beside *b = ctx;
+
+	return lab_intern_bytes(b->l) +
+		ends_bytes(&b->ends, explore_stats(b->x)->states);
+}
+
 static int one(const struct lab_config *cfg, const struct explore_limits *lim,
 	       struct lab_verdict *v)
 {
 	struct lab *l = lab_new(cfg, &v->why);
 	struct explore_limits with = *lim;
-	struct ends ends = { 0 };
+	struct beside b = { .l = l };
 	struct explore *x;
 
 	if (!l)
@@ -87,9 +102,11 @@ static int one(const struct lab_config *cfg, const struct explore_limits *lim,
 	/* Without reduction TLBs fill and drop for ever: circles say nothing. */
 	if (cfg->reduce) {
 		with.edge = ends_edge;
-		with.edge_ctx = &ends;
+		with.edge_ctx = &b.ends;
 	}
-	x = explore_new(lab_model(l));
+	b.x = x = explore_new(lab_model(l));
+	with.beside = beside;
+	with.beside_ctx = &b;
 	v->result = explore_run(x, &with);
 	v->stats = *explore_stats(x);
 	v->accesses = lab_accesses(l);
@@ -100,8 +117,8 @@ static int one(const struct lab_config *cfg, const struct explore_limits *lim,
 	if (v->result == EXPLORE_BAD || v->result == EXPLORE_DEADLOCK)
 		narrate(l, x, v, NULL);
 	else if (v->result == EXPLORE_DONE && cfg->reduce)
-		endless(l, x, v, &ends);
-	ends_free(&ends);
+		endless(l, x, v, &b.ends);
+	ends_free(&b.ends);
 	explore_free(x);
 	lab_free(l);
 	return 0;

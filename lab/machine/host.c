@@ -449,6 +449,7 @@ uint64_t host_vmgexit(unsigned int cpu, uint64_t msr)
 #define TDX_BUSY		UINT64_C(0x8000020000000000)
 #define TDX_SIZE_MISMATCH	UINT64_C(0xc0000b0b00000000)
 #define TDX_ACCEPTED		UINT64_C(0x00000b0a00000000)
+#define TDX_ENTRY_STATE		UINT64_C(0xc0000b0d00000000)
 
 static void mapgpa_pages(uint64_t gpa, uint64_t n)
 {
@@ -591,6 +592,10 @@ static uint64_t tdx_release(uint64_t rcx)
 		return TDX_SIZE_MISMATCH;
 	if (!in_range(gfn, n))
 		return TDX_INVALID;
+	/* There is nothing to release of a page that is not accepted. */
+	if (frame_differs(gfn, gfn + n, F_VALID | F_SHARED, F_VALID) !=
+	    gfn + n)
+		return TDX_ENTRY_STATE;
 	frame_change(gfn, n, F_VALID | F_ACCEPTED, 0);
 	return 0;
 }

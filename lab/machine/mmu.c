@@ -39,7 +39,7 @@ static unsigned int table_number(uint64_t pa)
 	uint64_t t = (pa >> 12) - GFN_TABLES;
 
 	if (t >= LAB_TABLES)
-		errx(3, "lab: %#llx is not a page-table page",
+		errx(1, "lab: %#llx is not a page-table page",
 		     (unsigned long long)pa);
 	return (unsigned int)t;
 }

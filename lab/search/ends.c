@@ -75,6 +75,12 @@ bool ends_circle(const struct ends *e, uint64_t states, uint32_t *at)
 	return taken < states;
 }
 
+uint64_t ends_bytes(const struct ends *e, uint64_t states)
+{
+	return e->room * 2 * sizeof(uint32_t) + e->n * sizeof(uint32_t) +
+		(states + 1) * (sizeof(size_t) + 2 * sizeof(uint32_t));
+}
+
 void ends_free(struct ends *e)
 {
 	free(e->from);

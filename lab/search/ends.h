@@ -25,6 +25,8 @@ void ends_edge(void *ends, uint32_t from, uint32_t to);
  * @at: receives a state of it, or on the way from one to another
  */
 bool ends_circle(const struct ends *e, uint64_t states, uint32_t *at);
+/* Memory that it takes, and that ends_circle() will. */
+uint64_t ends_bytes(const struct ends *e, uint64_t states);
 void ends_free(struct ends *e);
 
 #endif

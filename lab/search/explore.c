@@ -383,11 +383,20 @@ static void halt(struct explore *x, enum explore_result why)
 	x->halted = true;
 }
 
+/* Now and then, since it moves slowly. */
+static bool others_leave_room(const struct explore *x)
+{
+	if (!x->limits.bytes || !x->limits.beside || x->st.states & 63)
+		return true;
+	return bytes_fixed(x) + x->st.bytes_table + x->st.bytes_states +
+		x->limits.beside(x->limits.beside_ctx) <= x->limits.bytes;
+}
+
 static bool state_store(struct explore *x, const uint32_t *s, uint32_t parent)
 {
 	uint64_t i = x->st.states;
 
-	if (i >= x->states_max)
+	if (i >= x->states_max || !others_leave_room(x))
 		return false;
 	if (i >> x->chunk_shift == x->chunk_count && !chunk_add(x))
 		return false;

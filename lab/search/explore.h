@@ -54,6 +54,8 @@ enum explore_result {
 struct explore_limits {
 	uint64_t states;	/* 0: none */
 	uint64_t bytes;		/* of memory, all told; 0: none */
+	uint64_t (*beside)(void *ctx);	/* bytes of it that others use */
+	void *beside_ctx;
 	double seconds;		/* 0: none */
 	uint32_t depth;		/* do not expand states this deep; 0: none.
 				 * A cut by depth makes the result LIMIT. */

@@ -11,12 +11,12 @@ CLI_MACHINE := $(addprefix cli/common/,command machine_options \
 	$(addprefix cli/linux/,linux storm devices) \
 	$(addprefix cvm/launch/,image qemu run console report)
 CLI_ALL := $(CLI_MACHINE) $(addprefix cli/,main check question field pool \
-	lanes wrap render svg report json trace replay orders)
+	lanes wrap render svg report json trace replay orders prove)
 CLI_ALL += $(addprefix watch/,cmd/cmd cmd/run cmd/show names)
 CLI_OBJS := $(patsubst %,$(CLI)/%.o,$(CLI_ALL))
 
 CLI_INCLUDES := -Iwatch -Iwatch/cmd -Icli -Icli/common -Icli/linux -Icvm -Icvm/launch
-CLI_CFLAGS = $(HOST_CFLAGS) -fno-pie $(LAB_SAN) $(CLI_INCLUDES) -Ilab \
+CLI_CFLAGS = $(HOST_CFLAGS) -fno-pie $(LAB_SAN) $(CLI_INCLUDES) -Ilab -Iprove \
 	-DAIRLOCK_VERSION='"$(AIRLOCK_VERSION)"'
 
 ALL += $(B)/airlock
@@ -35,10 +35,11 @@ $(CLI)/cli/main.o: $(B)/airlock.kind
 
 # LAB_OBJS and CVM_IMAGE are known when every build.mk has been read.
 .SECONDEXPANSION:
-$(B)/airlock: $(CLI_OBJS) $(B)/airlock.kind $$(LAB_OBJS) $$(CVM_IMAGE)
+$(B)/airlock: $(CLI_OBJS) $(B)/airlock.kind $$(LAB_OBJS) $$(PROVE_OBJS) \
+		$$(CVM_IMAGE)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(HOST_CFLAGS) $(LAB_LDFLAGS) -no-pie -o $@ \
-		$(filter %.o,$^) $(LAB_LIBS) -ljansson
+		$(filter %.o,$^) $(LAB_LIBS) -ljansson -pthread
 
 # The same parts with sanitizers always: tests of the launcher use this one.
 CLI_ASAN := $(B)/tests/asan

@@ -228,6 +228,7 @@ void output_close(FILE *f, const char *name);
 /* ---- subcommands: argv[0] is "airlock NAME" ---- */
 
 int cli_check(int argc, char **argv);
+int cli_prove(int argc, char **argv);
 int cli_orders(int argc, char **argv);
 int cli_replay(int argc, char **argv);
 

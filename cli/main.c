@@ -12,6 +12,8 @@
 static const struct command list[] = {
 	{ "check", "is an order of steps safe? explore every interleaving",
 	  cli_check },
+	{ "prove", "the same for any number of CPUs, pages and calls, by z3 "
+	  "and cvc5", cli_prove },
 	{ "orders", "list the named orders, step by step", cli_orders },
 	{ "replay", "run a counterexample again, from its trace", cli_replay },
 	{ "boot", "boot a guest in the emulated confidential machine",

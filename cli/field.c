@@ -181,6 +181,9 @@ bool field_parse(struct lab_config *cfg, enum field f, const char *text)
 	const struct field_info *i = &fields[f];
 	unsigned int v;
 
+	/* What the machine's benign host does is called that, too. */
+	if (f == FIELD_HOST && !strcmp(text, "kvm"))
+		text = "benign";
 	if (!(i->choice ? parse_choice : parse_number)(i, text, &v))
 		return false;
 	field_set(cfg, f, v);

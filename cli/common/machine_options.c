@@ -21,12 +21,12 @@ static const struct argp_option machine_options[] = {
 	{ "cpus", OPT_CPUS, "N", 0, "1 to 16 [2]", 0 },
 	{ "memory", OPT_MEMORY, "M", 0, "MiB, 64 to 16384 [512]", 0 },
 	{ "host", OPT_HOST, "KIND", 0,
-	  "kvm (honest, and does as KVM does), ve (tells the guest of a wrong "
-	  "access), strict (stops at one), failing:N, failing:N:half (refuses "
-	  "the Nth call, or half of it) or hostile:SEED (lies) [kvm]", 0 },
+	  "benign (does as KVM does), failing:N, failing:N:half (refuses the "
+	  "Nth call, or half of it), hostile:SEED (lies), ve (tells the guest "
+	  "of a wrong access) or strict (stops at one) [benign]", 0 },
 	{ "time-limit", OPT_TIME, "S", 0, "seconds [300]", 0 },
 	{ "deterministic", OPT_DETERMINISTIC, NULL, 0,
-	  "time is instructions: equal runs are bit-identical", 0 },
+	  "time is instructions: equal runs are the same to the bit", 0 },
 	{ "seed", OPT_SEED, "S", 0, "the same, with another seed [1]", 0 },
 	{ "lazy", OPT_LAZY, NULL, 0,
 	  "Linux finds most memory unaccepted, until it needs it (tdx, snp)",
@@ -92,9 +92,9 @@ static const struct {
 	const char *word;
 	enum cvm_host kind;
 } hosts[] = {
-	{ "kvm", CVM_HOST_KVM }, { "ve", CVM_HOST_VE },
+	{ "benign", CVM_HOST_KVM }, { "ve", CVM_HOST_VE },
 	{ "strict", CVM_HOST_STRICT },
-	{ "benign", CVM_HOST_KVM },	/* as `airlock check' said once */
+	{ "kvm", CVM_HOST_KVM },	/* another name */
 };
 #define HOSTS (sizeof(hosts) / sizeof(hosts[0]))
 
@@ -176,8 +176,9 @@ static error_t parse_machine(int key, char *arg, struct argp_state *state)
 		break;
 	case OPT_HOST:
 		if (!parse_host(arg, &l->host))
-			argp_error(state, "--host '%s': not kvm, ve, strict, "
-				   "failing:N[:half] or hostile:SEED", arg);
+			argp_error(state, "--host '%s': not benign, "
+				   "failing:N, hostile:SEED, ve or strict",
+				   arg);
 		break;
 	case OPT_TIME:
 		l->time_limit = (unsigned int)

@@ -4,7 +4,7 @@
 
 WATCH := $(B)/watch
 WATCH_LOGIC := core tables tlb cache judge order names
-WATCH_PLUGIN_OBJS := $(patsubst %,$(WATCH)/%.o,$(WATCH_LOGIC) decode ksyms \
+WATCH_PLUGIN_OBJS := $(patsubst %,$(WATCH)/%.o,$(WATCH_LOGIC) decode ksyms modsyms \
 	plugin emit)
 WATCH_CFLAGS := $(HOST_CFLAGS) -Iwatch
 
@@ -73,5 +73,17 @@ $(eval $(call watch_kernel,6.1-vtom,safe,--platform vtom --kernel 6.1 \
 $(eval $(call watch_kernel,6.1-snp,boot,--platform snp --kernel 6.1 \
 	--conversions 0,$(B)/linux/6.1/initrd))
 
+# Break Airlock in Linux on purpose: `make mutants-linux', or some of them by
+# MUTANTS="NAME ...".
+.PHONY: mutants-linux
+mutants-linux: linux-guest $(B)/airlock $(B)/watch.so
+	@tests/mutants-linux/run $(MUTANTS)
+
+# One of each kind, that the runner itself is tried.
+.PHONY: check-watch-mutants
+check-watch-mutants: linux-guest $(B)/airlock $(B)/watch.so
+	@scripts/t watch-mutants tests/mutants-linux/run only-this-cpu \
+		one-line-short close-without-invlpg alias-forgotten
+
 CHECKS += $(WATCH_QUICK)
-CHECKS_ALL += $(WATCH_QUICK) $(WATCH_CHECKS)
+CHECKS_ALL += $(WATCH_QUICK) $(WATCH_CHECKS) check-watch-mutants

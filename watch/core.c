@@ -141,6 +141,20 @@ void watch_store(struct watch *w, unsigned int cpu, uint64_t pa,
 	tables_store(w, cpu, pa, size, rip);
 }
 
+/* SEV-SNP: the guest rescinds its validation before it gives a page away. */
+static void given(struct watch *w, unsigned int cpu, uint64_t frame,
+		  enum watch_state old, enum watch_state new)
+{
+	struct watch_finding f = {
+		.kind = FOUND_GIVEN, .frame = frame, .rip = w->cpu[cpu].rip,
+		.cpu = cpu, .state = STATE_PRIVATE,
+	};
+
+	if (w->cfg.platform == WATCH_SNP && w->cfg.honest &&
+	    old == STATE_PRIVATE && new == STATE_SHARED && !by_host(w, frame))
+		report(w, &f);
+}
+
 /* Only what the guest asked for is judged; what a host does unasked is not. */
 void watch_state(struct watch *w, unsigned int cpu, uint64_t frame,
 		 bool asked)
@@ -166,6 +180,7 @@ void watch_state(struct watch *w, unsigned int cpu, uint64_t frame,
 		tables_find_direct(w);
 	w->flags[frame] |= FRAME_TRACKED;
 	order_state(w, cpu, old, new);
+	given(w, cpu, frame, old, new);
 	cache_state(w, frame, old, new, cpu);
 	judge_frame(w, frame, cpu, w->cpu[cpu].rip);
 }

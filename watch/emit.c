@@ -4,6 +4,7 @@
  * does not end; what only the end knows, at the end.
  */
 #include "emit.h"
+#include "modsyms.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -16,11 +17,12 @@ struct emit {
 	uint64_t size;
 	const struct watch *w;
 	const struct ksyms *k;
+	uint64_t modules;	/* the kernel's list of them */
 };
 
 static const char *const kinds[FOUND_KINDS] = {
 	"present", "stale", "cached", "outlives", "owner", "line", "evict",
-	"twice",
+	"twice", "given",
 };
 
 struct emit *emit_open(const char *path, const uint8_t *ram, uint64_t size)
@@ -46,6 +48,30 @@ void emit_watch(struct emit *e, const struct watch *w)
 void emit_symbols(struct emit *e, const struct ksyms *k)
 {
 	e->k = k;
+	e->modules = ksyms_address(k, "modules");
+}
+
+static uint64_t guest_memory(void *ctx, uint64_t va)
+{
+	const struct emit *e = ctx;
+	unsigned int level;
+	uint64_t entry = watch_lookup(e->w, va, &level), in, pa, v = 0;
+
+	if (!entry)
+		return 0;
+	in = (WATCH_PAGE << (9 * level)) - 1;
+	pa = (entry & WATCH_ADDR & ~in) | (va & in);
+	if (pa + 8 <= e->size)
+		memcpy(&v, e->ram + pa, 8);
+	return v;
+}
+
+static bool name_of(struct emit *e, uint64_t at, char *name, size_t size,
+		    uint64_t *offset)
+{
+	return ksyms_name(e->k, at, name, size, offset) ||
+		modsyms_name(guest_memory, e, e->modules, at, name, size,
+			     offset);
 }
 
 static void put_place(struct emit *e, const char *key, uint64_t at)
@@ -55,7 +81,7 @@ static void put_place(struct emit *e, const char *key, uint64_t at)
 
 	if (!at)
 		return;
-	if (ksyms_name(e->k, at, name, sizeof(name), &offset))
+	if (name_of(e, at, name, sizeof(name), &offset))
 		fprintf(e->f, ", \"%s\": \"%s+0x%" PRIx64 "\"", key, name,
 			offset);
 	else

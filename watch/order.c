@@ -118,6 +118,9 @@ static void busy(struct watch *w, const struct cpu *p, uint8_t flag)
 			continue;
 		w->flags[frame] = (uint8_t)
 			((w->flags[frame] & ~FRAME_BUSY) | flag);
+		/* If the host is not told at all, that must show, too. */
+		if (flag && w->on)
+			w->flags[frame] |= FRAME_TRACKED;
 		w->flushed[frame] = 0;
 	}
 }

@@ -211,6 +211,13 @@ static void on_special(unsigned int qemu_cpu, void *data)
 	pthread_mutex_unlock(&lock);
 }
 
+static void begin(void)
+{
+	begun = true;
+	watch_begin(watch);
+	emit_begin(out, ksyms_count(ksyms));
+}
+
 static void on_convert(unsigned int qemu_cpu, void *data)
 {
 	unsigned int cpu = qemu_cpu - 1;
@@ -220,6 +227,8 @@ static void on_convert(unsigned int qemu_cpu, void *data)
 		return;
 	pthread_mutex_lock(&lock);
 	cpu_runs(cpu);
+	if (!begun && !from_module)
+		begin();
 	back = memory(sp);
 	watch_convert(watch, cpu, reg("rdi"), reg("rsi") & UINT32_MAX,
 		      (uint64_t)(uintptr_t)data == to_shared, back,
@@ -250,13 +259,6 @@ static void on_alias(unsigned int qemu_cpu, void *data)
 	pthread_mutex_lock(&lock);
 	watch_alias(watch, qemu_cpu - 1);
 	pthread_mutex_unlock(&lock);
-}
-
-static void begin(void)
-{
-	begun = true;
-	watch_begin(watch);
-	emit_begin(out, ksyms_count(ksyms));
 }
 
 static void on_module(unsigned int qemu_cpu, void *data)

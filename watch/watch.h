@@ -58,6 +58,7 @@ enum watch_kind {
 	FOUND_LINE,		/* a dirty cache line of the former view */
 	FOUND_EVICT,		/* private again, lines of its past not evicted */
 	FOUND_TWICE,		/* validated or accepted twice */
+	FOUND_GIVEN,		/* given to the host, and still validated */
 	FOUND_KINDS
 };
 

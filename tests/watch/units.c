@@ -318,6 +318,30 @@ static void bad_twice(void **s)
 	end();
 }
 
+static void bad_given_away_validated(void **s)
+{
+	(void)s;
+	begin(WATCH_SNP);
+	watch_call(w, 0, 3);
+	set_state(FIRST, STATE_SHARED);
+	assert_true(found(FOUND_GIVEN));
+	end();
+}
+
+/* Nobody told the host: no state changes, and that is the mistake. */
+static void bad_host_not_told(void **s)
+{
+	(void)s;
+	begin(WATCH_TDP);
+	watch_convert(w, 0, DIRECT + PAGE(FIRST), 1, true, 7, 8);
+	put(0, pte(FIRST), 0);
+	shoot_down(DIRECT + PAGE(FIRST), 0);
+	present(FIRST, true);
+	watch_converted(w, 0, 8, false);
+	assert_true(found(FOUND_PRESENT));
+	end();
+}
+
 /* ---- large windows, tables that were taken away ---- */
 
 static void large_window(bool flush)
@@ -613,6 +637,8 @@ int main(void)
 		cmocka_unit_test(bad_evict),
 		cmocka_unit_test(bad_owner),
 		cmocka_unit_test(bad_twice),
+		cmocka_unit_test(bad_given_away_validated),
+		cmocka_unit_test(bad_host_not_told),
 		cmocka_unit_test(window_over_a_table),
 		cmocka_unit_test(window_half_done),
 		cmocka_unit_test(unlinked_table),

@@ -11,7 +11,7 @@
 
 enum {
 	OPT_INITRD = 0x3000, OPT_CONVERSIONS, OPT_ONLY, OPT_COHERENT,
-	OPT_NO_EVICT, OPT_VERBOSE, OPT_ORDER, OPT_KERNEL, OPT_PATCHED,
+	OPT_NO_EVICT, OPT_NO_LAB, OPT_ALL, OPT_VERBOSE, OPT_ORDER, OPT_KERNEL, OPT_PATCHED,
 };
 
 static const struct argp_option options[] = {
@@ -33,6 +33,10 @@ static const struct argp_option options[] = {
 	  "CLFLUSH is asked for", 0 },
 	{ "no-evict", OPT_NO_EVICT, NULL, 0,
 	  "the CPU needs no evict reads", 0 },
+	{ "all", OPT_ALL, NULL, 0,
+	  "every finding in full, not the first three", 0 },
+	{ "no-lab", OPT_NO_LAB, NULL, 0,
+	  "do not ask the lab about the orders that were seen", 0 },
 	{ "verbose", OPT_VERBOSE, NULL, 0,
 	  "the guest's console too, on stderr", 0 },
 	{ 0 },
@@ -70,6 +74,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case OPT_NO_EVICT:
 		r->no_evict = true;
+		break;
+	case OPT_ALL:
+		r->all = true;
+		break;
+	case OPT_NO_LAB:
+		r->no_lab = true;
 		break;
 	case OPT_VERBOSE:
 		r->verbose = true;

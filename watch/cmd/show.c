@@ -17,6 +17,7 @@
 #define COLUMNS	80
 #define TEXT	1024
 #define ORDERS	32
+#define FEW	3			/* findings in full */
 
 /* An order that was seen, once for each direction, and the lab's word on it. */
 struct order {
@@ -27,7 +28,6 @@ struct order {
 struct show {
 	const struct watch_run *r;
 	unsigned int findings, conversions;
-	uint64_t converted;		/* calls */
 	const json_t *begin, *end;
 	struct order order[ORDERS];
 	unsigned int orders;
@@ -151,10 +151,10 @@ static const char *exception(const struct watch_run *r, const json_t *f)
 	switch (platform(r)) {
 	case WATCH_SNP:
 		return private ? "#VC" :
-			"the host takes the page back, its contents are lost";
+			"the host takes it, its contents are lost";
 	case WATCH_TDX:
 		return private ? "a TD exit that ends the guest" :
-			"#VE, or the host takes the page back";
+			"#VE, or the host takes it";
 	default:
 		return "an exception in the paravisor, which ends the guest";
 	}
@@ -195,6 +195,9 @@ static void headline(const struct show *s, const json_t *f)
 		       "took out its %s:\n  a stale line can reach a reader\n",
 		       page, number(f, "lines") == 6 ? "first and last line" :
 		       number(f, "lines") == 2 ? "first line" : "last line");
+	else if (!strcmp(kind, "given"))
+		printf("page %" PRIx64 " is given to the host and still "
+		       "validated\n", page);
 	else
 		printf("page %" PRIx64 " is %s twice: it could be shown old "
 		       "data\n", page, text(f, "what"));
@@ -287,7 +290,9 @@ static void show_finding(struct show *s, const json_t *f)
 	const char *kind = text(f, "kind");
 	uint64_t n = times(s->r, number(f, "id"));
 
-	printf("\nFOUND %u: ", ++s->findings);
+	if (++s->findings > FEW && !s->r->all)
+		return;
+	printf("\nFOUND %u: ", s->findings);
 	headline(s, f);
 	where(f);
 	if (!strcmp(kind, "present") || !strcmp(kind, "stale") ||
@@ -303,16 +308,37 @@ static void show_finding(struct show *s, const json_t *f)
 
 /* ---- conversions ---- */
 
-static void show_conversion(struct show *s, const json_t *c)
+/* Same caller, direction and size: a line together, whatever their orders. */
+static bool same_row(const json_t *a, const json_t *b)
 {
+	return !strcmp(text(a, "caller"), text(b, "caller")) &&
+		!strcmp(text(a, "to"), text(b, "to")) &&
+		number(a, "pages") == number(b, "pages");
+}
+
+static void show_conversion(struct show *s, size_t at, const json_t *c)
+{
+	uint64_t count = 0, failed = 0;
+	size_t i;
+	json_t *l;
+
+	json_array_foreach(s->r->lines, i, l) {
+		const json_t *o = json_object_get(l, "conversion");
+
+		if (!o || !same_row(o, c))
+			continue;
+		if (i < at)
+			return;
+		count += number(o, "count");
+		failed += number(o, "failed");
+	}
 	if (!s->conversions++)
 		printf("\n  %-32s %-8s %6s %7s\n", "conversions", "to",
 		       "pages", "times");
-	s->converted += number(c, "count");
 	printf("  %-32.32s %-8s %6" PRIu64 " %7" PRIu64, function(c, "caller"),
-	       text(c, "to"), number(c, "pages"), number(c, "count"));
-	if (number(c, "failed"))
-		printf("  %" PRIu64 " refused", number(c, "failed"));
+	       text(c, "to"), number(c, "pages"), count);
+	if (failed)
+		printf("  %" PRIu64 " refused", failed);
 	printf("\n");
 }
 
@@ -355,7 +381,7 @@ static void note_order(struct show *s, const json_t *c)
 	if (i < s->orders || i == ORDERS || !strstr(order, "notify"))
 		return;
 	s->order[i] = (struct order){ .to = to, .text = order };
-	s->order[i].lab = ask_lab(s->r, &s->order[i]);
+	s->order[i].lab = s->r->no_lab ? -1 : ask_lab(s->r, &s->order[i]);
 	s->orders++;
 }
 
@@ -365,10 +391,12 @@ static void show_orders(struct show *s)
 		const struct order *o = &s->order[i];
 
 		if (!i)
-			printf("\n  the order that it really was, and the "
-			       "lab's verdict on it\n");
-		tell(o->to, "%s: %s", o->text, o->lab == 0 ? "safe" :
-		     o->lab == 1 ? "UNSAFE" : "not an order that it knows");
+			printf("\n  the order that it really was%s\n",
+			       s->r->no_lab ? "" :
+			       ", and the lab's verdict on it");
+		tell(o->to, "%s%s", o->text, s->r->no_lab ? "" :
+		     o->lab == 0 ? ": safe" : o->lab == 1 ? ": UNSAFE" :
+		     ": not an order that it knows");
 	}
 }
 
@@ -412,7 +440,8 @@ static void show_lines(struct show *s)
 
 	json_array_foreach(s->r->lines, i, l)
 		if (json_object_get(l, "conversion"))
-			show_conversion(s, json_object_get(l, "conversion"));
+			show_conversion(s, i,
+					json_object_get(l, "conversion"));
 	show_orders(s);
 	json_array_foreach(s->r->lines, i, l)
 		if (json_object_get(l, "finding"))
@@ -424,6 +453,9 @@ static int verdict(const struct show *s)
 	const struct watch_run *r = s->r;
 	bool ended = !launch_exit(r->result.end);
 
+	if (s->findings > FEW && !r->all)
+		printf("\n%u more kinds of finding: --all shows them\n",
+		       s->findings - FEW);
 	printf("\n");
 	if (s->end)
 		printf("judged: %" PRIu64 " frames' ways at %" PRIu64

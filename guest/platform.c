@@ -60,6 +60,8 @@ static void make_ghcb(unsigned int i)
 {
 	u64 at = (u64)ghcb[i];
 
+	/* What is cached of it while private must not come back later. */
+	airlock_port_cache_flush(at, 1);
 	/* Without one there is no console either. */
 	if (airlock_port_pvalidate(at, false, false) ||
 	    airlock_port_vmgexit(0x14 | at | GHCB_PSC_SHARED) != 0x15)

@@ -47,7 +47,7 @@ endef
 WATCH_CHECKS :=
 $(eval $(call watch_kernel,snp-stock,boot,--platform snp --conversions 0))
 $(eval $(call watch_kernel,snp,safe,--platform snp --patched --conversions 4))
-WATCH_QUICK := check-watch-units $(WATCH_CHECKS)
+WATCH_QUICK := check-watch-units check-watch-verdicts $(WATCH_CHECKS)
 
 $(eval $(call watch_kernel,tdx-stock,boot,--platform tdx --conversions 0))
 $(eval $(call watch_kernel,vtom-stock,safe,--platform vtom))
@@ -79,6 +79,14 @@ $(eval $(call watch_kernel,6.1-snp,boot,--platform snp --kernel 6.1 \
 mutants-linux: linux-guest $(B)/airlock $(B)/watch.so
 	@tests/mutants-linux/run $(MUTANTS)
 
+# The lab and watch, on the reference kernel.
+.PHONY: check-watch-verdicts check-watch-verdicts-all
+check-watch-verdicts: $(GUEST_READY) $(B)/watch.so
+	@scripts/t watch-verdicts tests/watch/verdicts quick
+
+check-watch-verdicts-all: $(GUEST_READY) $(B)/watch.so
+	@scripts/t watch-verdicts-all tests/watch/verdicts all
+
 # One of each kind, that the runner itself is tried.
 .PHONY: check-watch-mutants
 check-watch-mutants: linux-guest $(B)/airlock $(B)/watch.so
@@ -86,4 +94,5 @@ check-watch-mutants: linux-guest $(B)/airlock $(B)/watch.so
 		one-line-short close-without-invlpg alias-forgotten
 
 CHECKS += $(WATCH_QUICK)
-CHECKS_ALL += $(WATCH_QUICK) $(WATCH_CHECKS) check-watch-mutants
+CHECKS_ALL += $(WATCH_QUICK) $(WATCH_CHECKS) check-watch-mutants \
+	check-watch-verdicts-all

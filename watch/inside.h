@@ -6,7 +6,7 @@
 #include "watch.h"
 
 #define NONE		UINT32_MAX
-#define ROOT_SLOTS	256		/* the kernel's half */
+#define ROOT_SLOTS	512
 #define MAX_FINDINGS	256
 #define MAX_CONVERSIONS	512
 

@@ -9,6 +9,7 @@
  *   cpus=N       of the guest
  *   from=boot    watch from the first conversion, or
  *   from=module  from the first instruction of a module: a live patch
+ *   low=0/1      has the kernel code in the lower half? Then it has no users
  *   honest=0/1   is the host?
  *   coherent=0/1, evict=0/1
  *
@@ -48,6 +49,7 @@ static struct watch_config config;
 static int ram_file;
 static uint64_t states_pointer;
 static bool from_module, begun, in_modules;
+static uint64_t code_begin = KERNEL_HALF;
 static struct emit *out;
 
 /* By CPU; each only on its own thread. */
@@ -441,7 +443,7 @@ static void translate_insn(struct qemu_plugin_insn *q, bool first)
 			PLUGIN_NO_REGS, PLUGIN_MEM_WRITE, NULL);
 		return;
 	}
-	if (va < KERNEL_HALF)
+	if (va < code_begin)
 		return;
 	if (first)
 		on_block(q, va);
@@ -524,6 +526,9 @@ PLUGIN_EXPORT int qemu_plugin_install(plugin_id id, const void *info,
 	config.no_evict = !atoi(value(argc, argv, "evict"));
 	config.states = config.ram;
 	from_module = !strcmp(value(argc, argv, "from"), "module");
+	config.low = atoi(value(argc, argv, "low"));
+	if (config.low)
+		code_begin = MACHINE_END;
 	out = emit_open(value(argc, argv, "out"), config.ram,
 			config.ram_size);
 	if (!out || states_pointer + 8 > config.ram_size)

@@ -288,8 +288,10 @@ void tables_prune(struct watch *w)
 static void root_set(struct watch *w, unsigned int slot, uint64_t gpa,
 		     bool alone)
 {
-	uint64_t va = WATCH_KERNEL + ((uint64_t)slot << 39);
+	uint64_t va = (uint64_t)slot << 39;
 
+	if (slot >= ROOT_SLOTS / 2)
+		va |= UINT64_C(0xffff) << 48;
 	if (w->root[slot] == gpa || (!gpa && !alone))
 		return;
 	/* Loading CR3 drops what hung on the former root. */
@@ -319,8 +321,9 @@ void tables_root(struct watch *w, unsigned int cpu, uint64_t cr3)
 		}
 		w->pgd[cr3 / WATCH_PAGE] = 1;
 	}
-	for (unsigned int i = 0; i < ROOT_SLOTS; i++) {
-		uint64_t e = entry_read(w, cr3 + 8 * (ROOT_SLOTS + i));
+	for (unsigned int i = w->cfg.low ? 0 : ROOT_SLOTS / 2; i < ROOT_SLOTS;
+	     i++) {
+		uint64_t e = entry_read(w, cr3 + 8 * i);
 
 		root_set(w, i, e & ENTRY_P ? e & WATCH_ADDR : 0, alone);
 	}
@@ -402,9 +405,7 @@ uint64_t watch_lookup(const struct watch *w, uint64_t va, unsigned int *level)
 	const struct table *t;
 	uint64_t e = 0;
 
-	if (va < WATCH_KERNEL)
-		return 0;
-	t = table_at(w, w->root[va >> 39 & 255]);
+	t = table_at(w, w->root[va >> 39 & 511]);
 	for (*level = 2; t; (*level)--) {
 		e = t->shadow[va >> (12 + 9 * *level) & 511];
 		if (is_leaf(e, *level))

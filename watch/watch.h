@@ -68,6 +68,7 @@ struct watch_config {
 	bool coherent;		/* caches, across the C-bit */
 	bool no_evict;		/* the CPU needs no evict reads */
 	bool honest;		/* the host */
+	bool low;		/* the kernel uses the lower half, too */
 	const uint8_t *ram;	/* the guest's, by machine address */
 	uint64_t ram_size;
 	const uint8_t *states;	/* a byte a frame */

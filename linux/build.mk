@@ -30,6 +30,18 @@ linux-guest: $(LINUX)/$(LINUX_DEFAULT)/initrd
 
 # ---- tests and the show ----
 
+LINUX_ANSWERS := $(B)/tests/linux/answers
+$(LINUX_ANSWERS): tests/linux/answers.c linux/port/answers.h \
+		include/airlock/airlock.h
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(HOST_CFLAGS) $(SAN) $< -o $@
+
+.PHONY: check-linux-answers
+check-linux-answers: $(LINUX_ANSWERS)
+	@scripts/t linux-answers $<
+CHECKS += check-linux-answers
+CHECKS_ALL += check-linux-answers
+
 define linux_storm # NAME PLATFORM KIND EXPECT OPTIONS [GUEST]
 .PHONY: check-linux-$(1)
 check-linux-$(1): $(or $(6),linux-guest) $(B)/airlock

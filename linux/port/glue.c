@@ -42,8 +42,8 @@ static void count(unsigned long *which, unsigned long n)
 
 static const struct airlock_stage *stages_of(const struct airlock_call *c)
 {
-	return c->to == AIRLOCK_TO_PRIVATE ? backend->to_private :
-	       backend->to_shared;
+	return c->to == AIRLOCK_TO_PRIVATE ? c->by->to_private :
+	       c->by->to_shared;
 }
 
 int airlock_failed(struct airlock_job *j, int status, unsigned long done,
@@ -130,21 +130,36 @@ static bool wants_cache_flush(const struct airlock_call *c)
  * cpa_flush() skips entries that are not present, so it would flush nothing
  * here; and the mapping that has the lines is the former one.
  */
+static void flush_some(unsigned long pfn, unsigned long offset,
+		       unsigned long pages, bool large, bool shared)
+{
+	unsigned long va = airlock_window_open(pfn, large, shared);
+
+	clflush_cache_range((void *)va + offset * PAGE_SIZE,
+			    pages * PAGE_SIZE);
+	airlock_window_close(va, large);
+}
+
+/* Preemption is off while the window is open: never for all of a 2M page. */
+#define FLUSH_PAGES	16
+
 static noinline void flush_cache(struct airlock_call *c)
 {
 	bool shared = c->to == AIRLOCK_TO_PRIVATE;
-	unsigned long at = 0, va, n;
+	unsigned long at = 0, n, i;
 	struct airlock_piece p;
-	bool large;
 
 	while (airlock_piece(c, at, c->pages, &p)) {
 		for (; p.pages; p.pfn += n, p.pages -= n, at += n) {
-			large = IS_ALIGNED(p.pfn, PTRS_PER_PMD) &&
-				p.pages >= PTRS_PER_PMD;
-			n = large ? PTRS_PER_PMD : 1;
-			va = airlock_window_open(p.pfn, large, shared);
-			clflush_cache_range((void *)va, n * PAGE_SIZE);
-			airlock_window_close(va, large);
+			n = 1;
+			if (!IS_ALIGNED(p.pfn, PTRS_PER_PMD) ||
+			    p.pages < PTRS_PER_PMD) {
+				flush_some(p.pfn, 0, 1, false, shared);
+				continue;
+			}
+			n = PTRS_PER_PMD;
+			for (i = 0; i < n; i += FLUSH_PAGES)
+				flush_some(p.pfn, i, FLUSH_PAGES, true, shared);
 		}
 		cond_resched();
 	}
@@ -241,9 +256,9 @@ void airlock_be_finish(struct airlock_call *c, bool done)
 		return;
 	}
 	count(&airlock_counts.converted, c->pages);
-	if (backend->converted)
-		backend->converted(c->to == AIRLOCK_TO_SHARED ?
-				   (long)c->pages : -(long)c->pages);
+	if (c->by->converted)
+		c->by->converted(c->to == AIRLOCK_TO_SHARED ?
+				 (long)c->pages : -(long)c->pages);
 }
 
 /* ---- the call ---- */
@@ -253,22 +268,11 @@ static int to_errno(int status)
 	return status == AIRLOCK_OK ? 0 : -EIO;
 }
 
-/**
- * airlock_set_memory() - what set_memory_encrypted() and _decrypted() do
- * @addr: in the direct map, the kernel image, or from vmalloc()
- * @enc: make private, else shared
- *
- * Nobody may use the pages meanwhile; stray reads are expected and safe.
- *
- * Context: may sleep, sends IPIs; allocates before the first change only.
- * Return: 0. On any error each page is either what it was before, with
- * undefined contents, or, when nobody can know what the host did with it, not
- * present for ever, counted, and kept from the allocator. Pages that are all
- * in the wanted state already: 0, and nothing is done.
- */
-int airlock_set_memory(unsigned long addr, int numpages, bool enc)
+static int set_memory_by(const struct airlock_backend *by, unsigned long addr,
+			 int numpages, bool enc)
 {
 	struct airlock_call c = {
+		.by = by,
 		.va = addr & PAGE_MASK, .pages = numpages,
 		.to = enc ? AIRLOCK_TO_PRIVATE : AIRLOCK_TO_SHARED,
 	};
@@ -288,6 +292,24 @@ int airlock_set_memory(unsigned long addr, int numpages, bool enc)
 	if (c.lost != &c.few)
 		bitmap_free(c.lost);
 	return ret > 0 ? 0 : ret;
+}
+
+/**
+ * airlock_set_memory() - what set_memory_encrypted() and _decrypted() do
+ * @addr: in the direct map, the kernel image, or from vmalloc()
+ * @enc: make private, else shared
+ *
+ * Nobody may use the pages meanwhile; stray reads are expected and safe.
+ *
+ * Context: may sleep, sends IPIs; allocates before the first change only.
+ * Return: 0. On any error each page is either what it was before, with
+ * undefined contents, or, when nobody can know what the host did with it, not
+ * present for ever, counted, and kept from the allocator. Pages that are all
+ * in the wanted state already: 0, and nothing is done.
+ */
+int airlock_set_memory(unsigned long addr, int numpages, bool enc)
+{
+	return set_memory_by(backend, addr, numpages, enc);
 }
 
 /* ---- which platform ---- */

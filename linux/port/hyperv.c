@@ -37,26 +37,18 @@ static unsigned int fill(struct hv_gpa_range_for_visibility *in,
 static int call(struct hv_gpa_range_for_visibility *in, unsigned int n,
 		unsigned int *done, u64 *status)
 {
-	unsigned int reps;
+	unsigned int stalls = 0;
+	int err = AIRLOCK_OK;
 	u64 control;
 
-	while (*done < n) {
+	while (!err && *done < n) {
 		control = HVCALL_MODIFY_SPARSE_GPA_PAGE_HOST_VISIBILITY |
 			  (u64)n << HV_HYPERCALL_REP_COMP_OFFSET |
 			  (u64)*done << HV_HYPERCALL_REP_START_OFFSET;
 		*status = hv_do_hypercall(control, in, NULL);
-		reps = hv_repcomp(*status);
-		if (reps < *done || reps > n)
-			return AIRLOCK_V_REPS;
-		if (!hv_result_success(*status)) {
-			*done = reps;
-			return AIRLOCK_E_REFUSED;
-		}
-		if (reps == *done)
-			return AIRLOCK_E_STALLED;
-		*done = reps;
+		err = airlock_hv_answer(*status, n, done, &stalls);
 	}
-	return AIRLOCK_OK;
+	return err;
 }
 
 static int change_some(struct airlock_job *j, unsigned long at, bool shared,
@@ -64,13 +56,19 @@ static int change_some(struct airlock_job *j, unsigned long at, bool shared,
 {
 	struct hv_gpa_range_for_visibility *in;
 	unsigned long flags;
-	int status;
+	int status = AIRLOCK_E_REFUSED;
 
+	*n = *done = 0;
+	/* Before Hyper-V is set up nobody has a page, and a CPU that comes up
+	 * gets its own on the way. */
+	if (!hyperv_pcpu_input_arg)
+		return status;
 	local_irq_save(flags);
 	in = *this_cpu_ptr(hyperv_pcpu_input_arg);
-	*n = fill(in, j, at, shared);
-	*done = 0;
-	status = call(in, *n, done, detail);
+	if (in) {
+		*n = fill(in, j, at, shared);
+		status = call(in, *n, done, detail);
+	}
 	local_irq_restore(flags);
 	return status;
 }

@@ -9,6 +9,7 @@
  *   entries.c    page-table entries, and other mappings of the same pages
  *   window.c     a present mapping for this CPU alone
  *   snp.c tdx.c hyperv.c  the platform's work
+ *   answers.h    what a host's answers mean
  *
  * Positions count the pages of a call from 0. What is noinline is seldom
  * needed: the common way saves no registers for it.
@@ -20,6 +21,7 @@
 #include <asm/airlock.h>
 
 #include "transition.h"
+#include "answers.h"
 
 /*
  * One call of set_memory_encrypted() or set_memory_decrypted().
@@ -31,6 +33,7 @@
  *   |  stage+1   |     ?      |    stage     |
  */
 struct airlock_call {
+	const struct airlock_backend *by;
 	unsigned long va;
 	unsigned long pages;
 	enum airlock_to to;

@@ -19,7 +19,6 @@
 
 #include "port.h"
 
-#define STALLS			3
 #define STATUS(rax)		((rax) >> 32)
 #define ALREADY_ACCEPTED	0x00000b0a
 #define SIZE_MISMATCH		0xc0000b0b
@@ -29,9 +28,10 @@
 
 static int map_all(struct airlock_job *j, bool shared)
 {
-	u64 attr = airlock_attr(shared), start, size, r;
+	u64 attr = airlock_attr(shared), start, size, r, bytes;
 	unsigned long at = j->from, n;
 	unsigned int stalls = 0;
+	int status;
 	struct airlock_piece p;
 
 	for (; airlock_piece(j->c, at, j->to, &p); at += n) {
@@ -45,19 +45,14 @@ static int map_all(struct airlock_job *j, bool shared)
 		args.r12 = start;
 		args.r13 = size;
 		r = __tdx_hypercall(&args);
-		n = p.pages;
-		if (!r)
-			continue;
-		if (r != TDVMCALL_STATUS_RETRY)
-			return airlock_failed(j, AIRLOCK_E_REFUSED, at, at + n);
-		/* It names the first page that is not done. */
-		if (args.r11 - start >= size || offset_in_page(args.r11))
-			return airlock_lied(j, AIRLOCK_V_MAPGPA, at, at + n,
+		status = airlock_mapgpa_answer(r, args.r11, start, size,
+					       &stalls, &bytes);
+		if (status == AIRLOCK_V_MAPGPA)
+			return airlock_lied(j, status, at, at + p.pages,
 					    p.pfn, args.r11);
-		stalls = args.r11 == start ? stalls + 1 : 0;
-		if (stalls == STALLS)
-			return airlock_failed(j, AIRLOCK_E_STALLED, at, at + n);
-		n = PHYS_PFN(args.r11 - start);
+		if (status)
+			return airlock_failed(j, status, at, at + p.pages);
+		n = PHYS_PFN(bytes);
 	}
 	return AIRLOCK_OK;
 }
@@ -75,7 +70,7 @@ static u64 accept_call(unsigned long pfn, unsigned int level)
 		};
 
 		r = __tdcall(TDG_MEM_PAGE_ACCEPT, &args);
-	} while (STATUS(r) == OPERAND_BUSY && ++busy < STALLS);
+	} while (STATUS(r) == OPERAND_BUSY && ++busy < AIRLOCK_STALLS);
 	return r;
 }
 

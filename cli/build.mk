@@ -7,7 +7,7 @@
 CLI := $(B)/cli$(if $(filter 1,$(RELEASE)),-release)
 # `airlock boot' and `airlock linux'
 CLI_MACHINE := $(addprefix cli/common/,command machine_options \
-	machine_report places) cli/boot \
+	machine_report places initrd) cli/boot cli/run \
 	$(addprefix cli/linux/,linux storm devices) \
 	$(addprefix cvm/launch/,image qemu run console report)
 CLI_ALL := $(CLI_MACHINE) $(addprefix cli/,main check question field pool \

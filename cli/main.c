@@ -16,6 +16,8 @@ static const struct command list[] = {
 	  "and cvc5", cli_prove },
 	{ "orders", "list the named orders, step by step", cli_orders },
 	{ "replay", "run a counterexample again, from its trace", cli_replay },
+	{ "run", "run a command in a confidential guest with this root",
+	  cli_run },
 	{ "boot", "boot a guest in the emulated confidential machine",
 	  cli_boot },
 	{ "linux", "Debian's kernel in that machine, with Airlock or without",

@@ -25,7 +25,11 @@ $(LINUX)/%/initrd: $(LINUX)/%/fetched $(LINUX_GUEST_SRC) | linux-setup
 	$(call say,GUEST,$@)
 	$(Q)linux/tools/initrd $(@D)
 
-.PRECIOUS: $(LINUX)/%/fetched $(LINUX)/%/initrd
+$(LINUX)/%/run-initrd: $(LINUX)/%/fetched linux/tools/run-initrd linux/guest/run
+	$(call say,GUEST,$@)
+	$(Q)linux/tools/run-initrd $(@D)
+
+.PRECIOUS: $(LINUX)/%/fetched $(LINUX)/%/initrd $(LINUX)/%/run-initrd
 linux-guest: $(LINUX)/$(LINUX_DEFAULT)/initrd
 
 # ---- tests and the show ----
@@ -93,11 +97,23 @@ $(eval $(call linux_devices,blocked,snp,blocked,$(LINUX_QUICK)))
 $(eval $(call linux_devices,6.1,snp,boot,--kernel 6.1))
 check-linux-devices-6.1: $(LINUX)/6.1/initrd
 
-LINUX_CHECKS := $(patsubst %,check-linux-%,snp-stock $(CONFIDENTIAL) devices-vtom)
+# `airlock run': an ordinary kernel, whose root is this host's.
+define linux_run # NAME WHAT PLATFORM
+.PHONY: check-linux-run-$(1)
+check-linux-run-$(1): $(B)/airlock $(if $(filter refused,$(2)),,\
+		$(LINUX)/$(LINUX_DEFAULT)-amd64/run-initrd)
+	@scripts/t linux-run-$(1) tests/linux/run $(2) $(3)
+endef
+$(foreach p,$(PLATFORMS),$(eval $(call linux_run,$(p),command,$(p))))
+$(eval $(call linux_run,ends,ends,vtom))
+$(eval $(call linux_run,refused,refused,snp))
+LINUX_RUNS := $(patsubst %,check-linux-run-%,$(PLATFORMS) ends)
+
+LINUX_CHECKS := check-linux-run-refused $(patsubst %,check-linux-%,snp-stock $(CONFIDENTIAL) devices-vtom)
 LINUX_CHECKS_ALL := $(patsubst %,check-linux-%,tdx-stock vtom-present \
 	snp-early snp-lazy tdx-lazy) $(foreach p,$(CONFIDENTIAL),\
 	$(patsubst %,check-linux-$(p)-%,long 4 failing half hostile)) \
-	$(filter-out $(LINUX_CHECKS),$(LINUX_DEVICES))
+	$(filter-out $(LINUX_CHECKS),$(LINUX_DEVICES)) $(LINUX_RUNS)
 
 .PHONY: check-linux check-linux-all
 check-linux: $(LINUX_CHECKS)

@@ -79,8 +79,18 @@ bool place_work(char path[PATH_MAX], const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 bool place_is_checkout(void);
 
+/* ---- initrd.c ---- */
+
+/*
+ * A memfd with a file "command", executable and of that text, in an archive
+ * before the one that @base has, for Linux to unpack both. Return: -1 with a
+ * message.
+ */
+int initrd_with(const char *base, const char *command);
+
 /* ---- subcommands: argv[0] is "airlock NAME" ---- */
 
 int cli_boot(int argc, char **argv);
+int cli_run(int argc, char **argv);
 
 #endif

@@ -234,22 +234,25 @@ static const struct argp fetch_argp = {
 	"Get Debian's cloud kernel of that series (6.12, 6.1) or exact version "
 	"and its headers with apt, unpack them, and build the modules and the "
 	"initramfs that `airlock linux' boots. Nothing is installed.\v"
-	"VERSION is " LINUX_VERSION " if it is not given.", NULL, NULL, NULL,
+	"VERSION is " LINUX_VERSION " if it is not given. With -amd64 or "
+	"-rt-amd64 behind it, it is the ordinary or the real-time kernel, "
+	"which `airlock run' can use.", NULL, NULL, NULL,
 };
 
 static int linux_fetch(int argc, char **argv)
 {
-	char fetch[PATH_MAX], initrd[PATH_MAX], data[PATH_MAX];
+	char fetch[PATH_MAX], initrd[PATH_MAX], run[PATH_MAX], data[PATH_MAX];
 	const char *version = LINUX_VERSION;
 
 	argp_parse(&fetch_argp, argc, argv, 0, NULL, &version);
 	if (!place_work(data, "linux/%s", version) ||
 	    !place_source(fetch, "linux/tools/fetch") ||
-	    !place_source(initrd, "linux/tools/initrd"))
+	    !place_source(initrd, "linux/tools/initrd") ||
+	    !place_source(run, "linux/tools/run-initrd"))
 		return LINUX_USAGE;
 	printf("%s: everything goes to %s\n", program_invocation_short_name,
 	       data);
-	if (run_script(fetch, version, data))
+	if (run_script(fetch, version, data) || run_script(run, data, NULL))
 		return LINUX_USAGE;
 	return run_script(initrd, data, NULL);
 }

@@ -83,6 +83,19 @@ struct launch_disk {
 	bool keep;			/* else what the guest writes is lost */
 };
 
+/* A folder of the host's, for the guest to mount by 9p, read-only. */
+struct launch_share {
+	const char *path;
+	const char *tag;
+};
+
+/* A virtio serial port. */
+struct launch_port {
+	const char *name;
+	int fd;				/* inherited by QEMU */
+	bool input;			/* fd is a socket, else it is written */
+};
+
 /*
  * Who listens. Each function may be NULL. They run within launch(), and what
  * they are given is theirs until they return.
@@ -114,6 +127,10 @@ struct launch {
 
 	const struct launch_disk *disk;	/* disks of them */
 	unsigned int disks;
+	const struct launch_share *share;
+	unsigned int shares;
+	const struct launch_port *port;
+	unsigned int ports;
 	bool network;			/* an echo server: 10.0.2.100 port 7 */
 
 	/*

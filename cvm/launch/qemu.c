@@ -157,6 +157,32 @@ static void add_disk(struct args *a, const struct launch_disk *d,
 	ARG2(a, "-device", "virtio-blk-pci,drive=disk%u," VIRTIO, i);
 }
 
+static void add_share(struct args *a, const struct launch_share *s,
+		      unsigned int i)
+{
+	ARG2(a, "-fsdev", "local,id=share%u,security_model=none,readonly=on,"
+	     "multidevs=remap,path=%s", i, escaped(s->path));
+	ARG2(a, "-device", "virtio-9p-pci,fsdev=share%u,mount_tag=%s," VIRTIO,
+	     i, s->tag);
+}
+
+static void add_serial_ports(struct args *a, const struct launch *l)
+{
+	if (l->ports)
+		ARG2(a, "-device", "virtio-serial-pci," VIRTIO);
+	for (unsigned int i = 0; i < l->ports; i++) {
+		const struct launch_port *p = &l->port[i];
+
+		if (p->input)
+			ARG2(a, "-chardev", "socket,id=port%u,fd=%d", i, p->fd);
+		else
+			ARG2(a, "-chardev", "file,id=port%u,path=/dev/fd/%d",
+			     i, p->fd);
+		ARG2(a, "-device", "virtserialport,chardev=port%u,name=%s", i,
+		     p->name);
+	}
+}
+
 /* No option ROM: nothing here boots from a network. */
 static void add_network(struct args *a)
 {
@@ -188,6 +214,9 @@ void qemu_exec(const struct launch *l, const struct qemu_fds *fds)
 		ARG2(&a, "-device", "intel-iommu,intremap=off");
 	for (unsigned int i = 0; i < l->disks; i++)
 		add_disk(&a, &l->disk[i], i);
+	for (unsigned int i = 0; i < l->shares; i++)
+		add_share(&a, &l->share[i], i);
+	add_serial_ports(&a, l);
 	if (l->network)
 		add_network(&a);
 	if (l->deterministic)

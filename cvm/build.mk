@@ -18,11 +18,17 @@ CVM_MACHINE_ORDER := lib power pool clock config vcpu stats npt vtd gmem end \
 	$(addprefix platform/,plain snp/pvalidate snp/psc snp/ghcb snp/blob \
 	snp/snp tdx/ve tdx/page tdx/vmcall tdx/tdcall tdx/tdx hyperv) \
 	$(addprefix boot/,elf firmware linux) main start
-CVM_MACHINE_OBJS := $(patsubst %,$(CVM)/machine/%.o,$(CVM_MACHINE_ORDER))
+CVM_MACHINE_OBJS := $(patsubst %,$(CVM)/machine/%.o,$(CVM_MACHINE_ORDER)) \
+	$(CVM)/bare/text.o
 
 CVM_IMAGE := $(CVM)/machine_image.o
 
 $(CVM)/machine/%.o: cvm/machine/%.c cvm/build.mk
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CVM_MACHINE_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(CVM)/bare/%.o: bare/%.c cvm/build.mk
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CVM_MACHINE_CFLAGS) -MMD -MP -c -o $@ $<

@@ -160,7 +160,6 @@ void wait_interrupt(struct vcpu *c)
 	static struct vcpu waiters[MAX_CPUS];
 	struct vcpu *w = &waiters[c->id];
 	struct vmcb *v = w->v;
-	u64 r;
 
 	if (!v) {
 		v = w->v = pool_pages(1);
@@ -176,12 +175,9 @@ void wait_interrupt(struct vcpu *c)
 	v->dr6 = 0xffff0ff0;
 	v->dr7 = 0x400;
 	v->efer = rdmsr(MSR_EFER);
-	__asm__ volatile("mov %%cr0, %0" : "=r"(r));
-	v->cr0 = r;
-	__asm__ volatile("mov %%cr3, %0" : "=r"(r));
-	v->cr3 = r;
-	__asm__ volatile("mov %%cr4, %0" : "=r"(r));
-	v->cr4 = r;
+	v->cr0 = read_cr0();
+	v->cr3 = read_cr3();
+	v->cr4 = read_cr4();
 	v->cs = (struct segment){ 8, 0x29b, ~0u, 0 };
 	v->ss = v->ds = v->es = (struct segment){ 16, 0xc93, ~0u, 0 };
 	v->rip = (u64)halt_stub;

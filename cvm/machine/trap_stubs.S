@@ -1,25 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Exceptions of the machine itself. Only NMIs and faulting MSRs are none. */
-	.text
-	.altmacro
-	.macro	STUB n
-	.align	16
-	.if	(\n == 8) || ((\n >= 10) && (\n <= 14)) || (\n == 17)
-	.else
-	push	$0
-	.endif
-	push	$\n
-	jmp	exception
-	.endm
+#include "../../bare/stubs.h"
 
+	.text
 	.align	16
 	.globl	exception_stubs
 exception_stubs:
-	.set	i, 0
-	.rept	32
-	STUB	%i
-	.set	i, i + 1
-	.endr
+	STUBS	32, exception
 
 exception:
 	cmpq	$2, (%rsp)

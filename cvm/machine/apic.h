@@ -5,6 +5,8 @@
 #include "io.h"
 #include "vmcb.h"
 
+#define ICR_ASSERT	0x4000u
+#define ICR_LEVEL	0x8000u
 #define ICR_NMI		0x4400u
 #define ICR_INIT	0x4500u
 #define ICR_SIPI	0x4600u

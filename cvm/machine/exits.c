@@ -249,15 +249,24 @@ static void handle_exit(struct vcpu *c)
 	guest_nmi(c);
 }
 
+/* FS, GS, TR, LDTR, STAR...: not the machine's, so loaded only once. */
+static void enter(struct vcpu *c)
+{
+	c->flush = 1;
+	__atomic_store_n(&c->running, 1, __ATOMIC_SEQ_CST);
+	__asm__ volatile("vmload" : : "a"(c->vmcb_pa) : "memory");
+}
+
 void vcpu_run(struct vcpu *c)
 {
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME);
 	wrmsr(MSR_HSAVE_PA, (u64)pool_pages(1));
-	c->flush = 1;
-	__atomic_store_n(&c->running, 1, __ATOMIC_SEQ_CST);
-	/* FS, GS, TR, LDTR, STAR...: not the machine's, so loaded only once */
-	__asm__ volatile("vmload" : : "a"(c->vmcb_pa) : "memory");
+	enter(c);
 	for (;;) {
+		if (c->init) {
+			vcpu_wait_start(c);
+			enter(c);
+		}
 		c->v->tlb_control = c->flush ? TLB_FLUSH_ALL : 0;
 		c->flush = 0;
 		c->entered = rdtsc();

@@ -189,6 +189,22 @@ void wait_interrupt(struct vcpu *c)
 	kick_ack(c);
 }
 
+/*
+ * INIT: out of the guest until somebody makes a new state in the VMCB and
+ * sets go. Nobody waits for a CPU that does not run, and it holds no lock.
+ */
+void vcpu_wait_start(struct vcpu *c)
+{
+	__atomic_store_n(&c->running, 0, __ATOMIC_SEQ_CST);
+	kick_ack(c);
+	c->nmi = 0;
+	c->init = 0;
+	__atomic_store_n(&c->go, 0, __ATOMIC_SEQ_CST);
+	__asm__ volatile("stgi" : : : "memory");
+	ap_sleep(&c->go);
+	__asm__ volatile("clgi" : : : "memory");
+}
+
 /* The guest gave this CPU up for good. */
 void vcpu_park(struct vcpu *c)
 {

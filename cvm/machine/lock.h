@@ -12,6 +12,7 @@ void kick_others(struct vcpu *c);
 void kick_ack(struct vcpu *c);
 void drain_nmi(void);
 void wait_interrupt(struct vcpu *c);
+void vcpu_wait_start(struct vcpu *c);
 __attribute__((noreturn)) void vcpu_park(struct vcpu *c);
 
 #endif

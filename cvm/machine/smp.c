@@ -96,6 +96,38 @@ void vcpu_go(struct vcpu *t)
 	send(t->apic_id, ICR_NMI);
 }
 
+/*
+ * INIT for CPU @t, by @c. It leaves the guest before this returns: what comes
+ * next is a new state for it.
+ */
+void vcpu_stop(struct vcpu *c, struct vcpu *t)
+{
+	if (!t->id || !t->go)
+		return;
+	__atomic_store_n(&t->init, 1, __ATOMIC_SEQ_CST);
+	if (t == c)
+		return;			/* when this exit ends */
+	send(t->apic_id, ICR_NMI);
+	while (t->go) {
+		kick_ack(c);		/* it may wait for us */
+		pause();
+	}
+}
+
+static void init(struct vcpu *c, u64 value)
+{
+	u32 shorthand = value >> 18 & 3;
+	struct vcpu *t = vcpu_of(value >> 32);
+
+	if ((value & ICR_LEVEL) && !(value & ICR_ASSERT))
+		return;
+	for (u32 i = 0; i < config.cpus; i++)
+		if ((!shorthand && t == &vcpus[i]) || shorthand == 2 ||
+		    (shorthand == 1 && i == c->id) ||
+		    (shorthand == 3 && i != c->id))
+			vcpu_stop(c, &vcpus[i]);
+}
+
 /* Real-mode start at the page of a SIPI. */
 static void sipi(struct vcpu *t, u32 vector)
 {
@@ -111,9 +143,15 @@ static void sipi(struct vcpu *t, u32 vector)
 	v->tr = (struct segment){ 0, 0x8b, 0xffff, 0 };
 	v->ldtr = (struct segment){ 0, 0x82, 0xffff, 0 };
 	v->cr0 = 0x10;
-	v->cr3 = v->cr4 = v->rip = v->rsp = 0;
+	v->cr3 = v->cr4 = v->rip = v->rsp = v->rax = 0;
+	v->cpl = 0;
 	v->efer = EFER_SVME;
 	v->rflags = 2;
+	v->dr6 = 0xffff0ff0;
+	v->dr7 = 0x400;
+	v->inject = 0;
+	v->interrupt_shadow = 0;
+	t->r = (struct regs){ 0 };
 	vcpu_go(t);
 }
 
@@ -127,8 +165,10 @@ void icr_write(struct vcpu *c, u64 value)
 	u32 to = (u32)(value >> 32);
 	struct vcpu *t = vcpu_of(to);
 
-	if (mode == 5)
+	if (mode == 5) {
+		init(c, value);
 		return;
+	}
 	if (mode == 6) {
 		if (t && t->id)
 			sipi(t, value & 0xff);

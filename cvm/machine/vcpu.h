@@ -21,6 +21,7 @@ struct vcpu {
 	volatile u32 running;		/* it runs guest code: kick it */
 	volatile u32 kick;		/* shootdown wanted, cleared by it */
 	volatile u32 nmi;		/* the guest wants an NMI here */
+	volatile u32 init;		/* ... or INIT: until go is 0 */
 	volatile u32 asleep, wake;	/* lock.c: wait_for() */
 	u32 flush;			/* TLB_CONTROL at the next VMRUN */
 	u64 guest_time;			/* ticks spent in the guest */

@@ -141,6 +141,8 @@ static void ghcb_mmio(struct ghcb *g, bool is_read)
 		mmio_write(at, (u32)size, mmio_read(scratch, (u32)size));
 }
 
+#define AP_DESTROY	2		/* SW_EXITINFO1, low byte */
+
 /* A CPU from its VMSA, which has the layout of the VMCB's save area. */
 static void ghcb_create_cpu(struct vcpu *c, struct ghcb *g)
 {
@@ -150,14 +152,16 @@ static void ghcb_create_cpu(struct vcpu *c, struct ghcb *g)
 	struct vmcb *v;
 	const u8 *s;
 
-	if ((info & 0xff) > 1 || !t || !is_ram(vmsa) ||
+	if ((info & 0xff) == AP_DESTROY && t) {
+		vcpu_stop(c, t);
+		return;
+	}
+	if ((info & 0xff) > 1 || !t || t == c || !is_ram(vmsa) ||
 	    (page_state(vmsa) & CVM_STATE_MASK) != CVM_STATE_PRIVATE) {
 		answer_malformed(g, MALFORMED_EVENT);
 		return;
 	}
-	(void)c;
-	if (t->go)
-		return;
+	vcpu_stop(c, t);
 	v = t->v;
 	s = (u8 *)vmsa;
 	memcpy(&v->es, s, 0xa0);
@@ -172,6 +176,8 @@ static void ghcb_create_cpu(struct vcpu *c, struct ghcb *g)
 	memcpy(&v->rip, s + 0x178, 8);
 	v->efer |= EFER_SVME;
 	v->cr0 &= ~0x60000000UL;	/* CD NW: VMRUN refuses NW alone */
+	v->inject = 0;
+	v->interrupt_shadow = 0;
 	v->nested_cr3 = npt_unpaged_root();
 	vcpu_go(t);
 }

@@ -49,22 +49,24 @@ $(eval $(call watch_kernel,snp-stock,boot,--platform snp --conversions 0))
 $(eval $(call watch_kernel,snp,safe,--platform snp --patched --conversions 4))
 WATCH_QUICK := check-watch-units check-watch-verdicts $(WATCH_CHECKS)
 
+# The long ones: every platform, more CPUs, hosts that misbehave.
+WATCH_SOME := --patched --conversions 6
 $(eval $(call watch_kernel,tdx-stock,boot,--platform tdx --conversions 0))
 $(eval $(call watch_kernel,vtom-stock,safe,--platform vtom))
 $(eval $(call watch_kernel,tdp-stock,safe,--platform tdp))
 $(foreach p,tdx vtom tdp,\
-	$(eval $(call watch_kernel,$(p),safe,--platform $(p) --patched)))
+	$(eval $(call watch_kernel,$(p),safe,--platform $(p) $(WATCH_SOME))))
 $(foreach p,snp tdx vtom tdp,\
 	$(eval $(call watch_kernel,$(p)-1,safe,\
-		--platform $(p) --patched --cpus 1))\
+		--platform $(p) $(WATCH_SOME) --cpus 1))\
 	$(eval $(call watch_kernel,$(p)-4,safe,\
-		--platform $(p) --patched --cpus 4))\
+		--platform $(p) $(WATCH_SOME) --cpus 4))\
 	$(eval $(call watch_kernel,$(p)-failing,safe,\
-		--platform $(p) --patched --host failing:25))\
+		--platform $(p) $(WATCH_SOME) --host failing:25))\
 	$(eval $(call watch_kernel,$(p)-half,safe,\
-		--platform $(p) --patched --host failing:24:half))\
+		--platform $(p) $(WATCH_SOME) --host failing:24:half))\
 	$(eval $(call watch_kernel,$(p)-hostile,alive,\
-		--platform $(p) --patched --host hostile:7)))
+		--platform $(p) $(WATCH_SOME) --host hostile:7)))
 WATCH_COMMA := ,
 $(eval $(call watch_kernel,no-tlb,stale,--platform snp --conversions 4 \
 	--order alias$(WATCH_COMMA)np+flip$(WATCH_COMMA)cache@window$(WATCH_COMMA)notify@window$(WATCH_COMMA)present))
@@ -96,3 +98,8 @@ check-watch-mutants: linux-guest $(B)/airlock $(B)/watch.so
 CHECKS += $(WATCH_QUICK)
 CHECKS_ALL += $(WATCH_QUICK) $(WATCH_CHECKS) check-watch-mutants \
 	check-watch-verdicts-all
+
+.PHONY: bench-watch
+bench-watch: linux-guest $(B)/airlock $(B)/watch.so
+	@watch/measure $(B)/bench
+BENCHES += bench-watch

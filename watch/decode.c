@@ -152,6 +152,33 @@ static bool on_stack(const struct code *c, size_t at)
 		(peek(c, at + 1) & 7) == 4;
 }
 
+/* Opcodes that store, and how much: the operand's size, or a byte. */
+static bool stores_a_byte(uint8_t op)
+{
+	return op == 0x88 || op == 0xc6 || op == 0x80 || op == 0x86 ||
+		op == 0xc0 || op == 0xd0 || op == 0xd2 || op == 0xf6 ||
+		op == 0xfe || (op < 0x38 && !(op & 7));
+}
+
+static bool stores_an_operand(uint8_t op)
+{
+	return op == 0x89 || op == 0xc7 || op == 0x81 || op == 0x83 ||
+		op == 0x87 || op == 0xc1 || op == 0xd1 || op == 0xd3 ||
+		op == 0xf7 || op == 0xff || (op < 0x38 && (op & 7) == 1);
+}
+
+static bool second_stores(const struct code *c)
+{
+	uint8_t op = peek(c, 1);
+
+	if ((op & 0xf0) == 0x90 || op == 0xb0 || op == 0xc0)
+		return false;		/* SETcc, and bytes */
+	if (op == 0xb1 || op == 0xc1 || op == 0xab || op == 0xb3 ||
+	    op == 0xbb || op == 0xba)
+		return c->rex & 8;	/* CMPXCHG, XADD, bits */
+	return true;
+}
+
 bool insn_may_store(const uint8_t *code, size_t n)
 {
 	struct code c = { .p = code, .end = code + n };
@@ -164,9 +191,11 @@ bool insn_may_store(const uint8_t *code, size_t n)
 		return false;		/* PUSH, CALL */
 	if (op == 0xff && (reg == 2 || reg == 3 || reg == 6))
 		return false;		/* CALL, PUSH */
-	if (op == 0x88 || op == 0xc6)
-		return false;		/* MOV of a byte */
-	if (op == 0x89 || op == 0xc7)
+	if (op == 0x0f)
+		return second_stores(&c);
+	if (stores_a_byte(op))
+		return false;
+	if (stores_an_operand(op))
 		return c.rex & 8 && !on_stack(&c, 1);
 	return true;
 }

@@ -623,6 +623,14 @@ static void storing(void **s)
 	assert_false(stores("\x55", 1));
 	assert_false(stores("\xff\x77\x08", 3));	/* push 8(%rdi) */
 	assert_false(stores("\x89\x07", 2));
+	assert_true(stores("\xf0\x48\x0f\xba\x37\x05", 6));	/* btrq */
+	assert_true(stores("\x48\x21\x07", 3));	/* and %rax,(%rdi) */
+	assert_true(stores("\x48\x0f\xc3\x07", 4));	/* movnti */
+	assert_true(stores("\xf0\x48\x0f\xc7\x0f", 5));	/* cmpxchg16b */
+	assert_false(stores("\xf0\x0f\xb1\x17", 4));
+	assert_false(stores("\xf0\x80\x27\xfb", 4));	/* andb */
+	assert_false(stores("\xff\x07", 2));		/* incl */
+	assert_false(stores("\x0f\x94\x07", 3));	/* sete */
 }
 
 int main(void)

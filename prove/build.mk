@@ -2,11 +2,11 @@
 # The proof: transition systems, invariants, obligations, solvers. The command
 # is cli/prove.c.
 
-PROVE_SRCS := term protocol small invariant proof solver
+PROVE_SRCS := term instance protocol small invariant proof solver map seam
 PROVE_DIR := $(B)/prove$(if $(filter 1,$(RELEASE)),-release)
 PROVE_OBJS := $(patsubst %,$(PROVE_DIR)/%.o,$(PROVE_SRCS))
 # As what it is linked with: no AddressSanitizer beside the lab's stacks.
-PROVE_CFLAGS = $(HOST_CFLAGS) -fno-pie $(LAB_SAN) -Iprove
+PROVE_CFLAGS = $(HOST_CFLAGS) -fno-pie $(LAB_SAN) -Iprove -Ilab
 
 $(PROVE_DIR)/%.o: prove/%.c prove/build.mk
 	@mkdir -p $(@D)
@@ -23,7 +23,7 @@ prove: $(B)/airlock
 
 # ---- tests ----
 
-PROVE_TESTS := $(PROVE_DIR)/tests/agree $(PROVE_DIR)/tests/guards
+PROVE_TESTS := $(addprefix $(PROVE_DIR)/tests/,agree guards seam)
 
 $(PROVE_DIR)/tests/%.o: tests/prove/%.c
 	@mkdir -p $(@D)
@@ -41,6 +41,7 @@ $(PROVE_TESTS): %: %.o $(PROVE_OBJS) $$(LAB_OBJS)
 check-prove: $(B)/airlock $(PROVE_TESTS)
 	@scripts/setup prove
 	@scripts/t prove tests/prove/run $(B)/airlock
+	@scripts/t prove-seam $(PROVE_DIR)/tests/seam
 	@scripts/t prove-guards $(PROVE_DIR)/tests/guards
 	@scripts/t prove-agree $(PROVE_DIR)/tests/agree --solver z3 3
 
@@ -48,10 +49,10 @@ check-prove-all: check-prove
 	@scripts/t prove-all $(B)/airlock prove --platform all
 	@scripts/t prove-agree-4 $(PROVE_DIR)/tests/agree 4
 
-# Every order of up to 5 steps: about 20 minutes.
+# Every order of up to 5 steps, by the small instance alone: some 10 minutes.
 check-prove-5: $(PROVE_TESTS)
 	@scripts/setup prove
-	@scripts/t prove-agree-5 $(PROVE_DIR)/tests/agree --solver z3 5
+	@scripts/t prove-agree-5 $(PROVE_DIR)/tests/agree --solver none 5
 
 CHECKS += check-prove
 CHECKS_ALL += check-prove-all

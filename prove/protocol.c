@@ -206,6 +206,7 @@ static struct rule *at_step(struct build *b, const char *about,
 {
 	struct rule *r = rule(b, about, "%s: %s", b->s->step[here(b)], what);
 
+	snprintf(r->act, sizeof(r->act), "%s", what);
 	when(b, r, "(= (pc K) s%u)", here(b));
 	return r;
 }
@@ -269,6 +270,8 @@ static void pass(struct build *b, const char *name, bool present,
 	b->present = present;
 	b->flipped = flipped;
 	b->pass++;
+	b->s->pass[b->pass].present = present;
+	b->s->pass[b->pass].shared = shared;
 	snprintf(sb, sizeof(sb), "sb%u", b->pass);
 	step_begin(b, "%u %s", b->number, name);
 	r = for_each(b, "write an entry", "(dm M)");
@@ -603,6 +606,7 @@ static void claim(struct build *b)
 	struct rule *r = rule(b, "K", "a call begins, to %s",
 			      share ? "shared" : "private");
 
+	snprintf(r->act, sizeof(r->act), "begin");
 	when(b, r, "(= (pc K) s0)");
 	go_on(b, r);
 	step_begin(b, "claim, to %s", share ? "shared" : "private");

@@ -37,6 +37,7 @@ struct need {
 struct rule {
 	char name[64];
 	char about[5];		/* letters of its constants */
+	char act[40];		/* what a call does; empty: it does nothing */
 	const struct term *guard;
 	struct need need[MAX_NEEDS];
 	unsigned int nneeds;
@@ -68,6 +69,7 @@ struct system {
 	const struct term *atom[MAX_ATOMS];
 	unsigned int natoms, nfree;
 	unsigned int npasses;
+	struct { bool present, shared; } pass[AIRLOCK_ORDER_STEPS * 2 + 1];
 	bool dropped;			/* the guard to drop was met */
 };
 

@@ -163,6 +163,7 @@ void watch_state(struct watch *w, unsigned int cpu, uint64_t frame,
 
 	if (frame >= w->frames)
 		return;
+	w->lied |= by_host(w, frame);
 	old = (w->flags[frame] & FRAME_STATE) >> FRAME_STATE_SHIFT;
 	new = state_of(w, frame);
 	if (old == new)

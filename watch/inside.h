@@ -57,6 +57,8 @@ struct watch {
 	void (*found)(void *ctx, const struct watch_finding *f);
 	void *ctx;
 	bool on;
+	bool lied;			/* the host did something by itself */
+	bool returning;			/* a conversion is just over */
 	bool calls;			/* conversions are seen to begin */
 	uint64_t time;
 	uint64_t frames;

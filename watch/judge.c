@@ -59,11 +59,24 @@ static bool alike(const struct watch_finding *a, const struct watch_finding *b)
 		!((a->way.entry ^ b->way.entry) & (WATCH_BIT | ENTRY_P));
 }
 
+/*
+ * As in the lab, a host that lies can force anything: after its first lie
+ * nothing is held against the guest, and before it only what becomes of pages
+ * that are being converted.
+ */
+static bool forced(const struct watch *w, const struct watch_finding *f)
+{
+	if (!w->cfg.lies)
+		return false;
+	return w->lied || f->kind >= FOUND_LINE || f->frame >= w->frames ||
+		!(w->returning || w->flags[f->frame] & FRAME_BUSY);
+}
+
 void report(struct watch *w, const struct watch_finding *f)
 {
 	struct watch_finding *n = &w->finding[w->findings];
 
-	if (w->findings == MAX_FINDINGS)
+	if (w->findings == MAX_FINDINGS || forced(w, f))
 		return;
 	*n = *f;
 	n->id = w->findings;
@@ -204,10 +217,12 @@ void judge_return(struct watch *w, unsigned int cpu)
 {
 	const struct cpu *p = &w->cpu[cpu];
 
+	w->returning = true;
 	for (uint64_t i = 0; i < p->pages; i++) {
 		uint64_t va = p->va + i * WATCH_PAGE;
 
 		check_evicted(w, cpu, va);
 		judge_frame(w, frame_at(w, va), cpu, p->rip);
 	}
+	w->returning = false;
 }

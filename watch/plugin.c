@@ -10,7 +10,7 @@
  *   from=boot    watch from the first conversion, or
  *   from=module  from the first instruction of a module: a live patch
  *   low=0/1      has the kernel code in the lower half? Then it has no users
- *   honest=0/1   is the host?
+ *   honest=0/1   is the host? lies=0/1: or does it even lie?
  *   coherent=0/1, evict=0/1
  *
  * QEMU's CPU 0 is the machine's own; CPU n of the guest is QEMU's n + 1. Code
@@ -522,6 +522,7 @@ PLUGIN_EXPORT int qemu_plugin_install(plugin_id id, const void *info,
 		atoi(value(argc, argv, "platform"));
 	config.cpus = (unsigned int)atoi(value(argc, argv, "cpus"));
 	config.honest = atoi(value(argc, argv, "honest"));
+	config.lies = atoi(value(argc, argv, "lies"));
 	config.coherent = atoi(value(argc, argv, "coherent"));
 	config.no_evict = !atoi(value(argc, argv, "evict"));
 	config.states = config.ram;

@@ -67,7 +67,8 @@ struct watch_config {
 	unsigned int cpus;
 	bool coherent;		/* caches, across the C-bit */
 	bool no_evict;		/* the CPU needs no evict reads */
-	bool honest;		/* the host */
+	bool honest;		/* the host; else it may fail, ... */
+	bool lies;		/* ... or lie and act unasked */
 	bool low;		/* the kernel uses the lower half, too */
 	const uint8_t *ram;	/* the guest's, by machine address */
 	uint64_t ram_size;

@@ -532,6 +532,27 @@ static void unasked(void **s)
 	end();
 }
 
+/* Nor is what a host that lies has brought about. */
+static void lied_to(void **s)
+{
+	(void)s;
+	begin(WATCH_SNP);
+	watch_free(w);
+	w = watch_new(&(struct watch_config){
+		.platform = WATCH_SNP, .cpus = 2, .ram = ram, .ram_size = RAM,
+		.states = states, .lies = true,
+	}, NULL, NULL);
+	for (uint64_t f = 0; f < RAM / 4096; f++)
+		watch_state(w, 0, f, false);
+	watch_cr3(w, 0, PGD);
+	watch_begin(w);
+	set_state(FIRST, STATE_SHARED);		/* amid somebody's call */
+	nothing_found();
+	convert(FIRST + 4, true, NO_NP);
+	assert_true(found(FOUND_PRESENT));
+	end();
+}
+
 /* ---- the order ---- */
 
 static void order_is(unsigned int i, const char *text)
@@ -655,6 +676,7 @@ int main(void)
 		cmocka_unit_test(flushes),
 		cmocka_unit_test(cpus_come_and_go),
 		cmocka_unit_test(unasked),
+		cmocka_unit_test(lied_to),
 		cmocka_unit_test(orders),
 		cmocka_unit_test(decoding),
 		cmocka_unit_test(storing),

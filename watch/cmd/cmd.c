@@ -231,6 +231,7 @@ static bool prepare(struct watch_run *r)
 	}
 	r->platform = launch_platform_name(l->platform);
 	host_text(&l->host, r->host);
+	r->lies = l->host.kind == CVM_HOST_HOSTILE;
 	r->honest = l->host.kind != CVM_HOST_FAILING &&
 		l->host.kind != CVM_HOST_FAILING_HALF &&
 		l->host.kind != CVM_HOST_HOSTILE;

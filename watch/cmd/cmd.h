@@ -23,7 +23,8 @@ struct watch_run {
 	char release[128];
 	const char *only, *initrd;
 	unsigned long conversions;
-	bool verbose, coherent, no_evict, no_lab, all, is_linux, reference, honest;
+	bool verbose, coherent, no_evict, no_lab, all, is_linux, reference, honest,
+	     lies;
 	char words[128];		/* for the initramfs */
 	char plugin[PATH_MAX];
 	/* what came of it */

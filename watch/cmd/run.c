@@ -107,11 +107,11 @@ static void run(struct watch_run *r, int ram, int lines)
 	snprintf(file, sizeof(file), "/dev/fd/%d", ram);
 	snprintf(plugin, sizeof(plugin), "%s,out=/dev/fd/%d,ram=%s,states=%lx,"
 		 "platform=%u,cpus=%u,from=%s,honest=%d,coherent=%d,evict=%d,"
-		 "low=%d",
+		 "low=%d,lies=%d",
 		 r->plugin, lines, file, machine_symbol("states"),
 		 platform(l->platform), l->cpus,
 		 r->linux_run.patched ? "module" : "boot", r->honest,
-		 r->coherent, !r->no_evict, !r->is_linux);
+		 r->coherent, !r->no_evict, !r->is_linux, r->lies);
 	l->ram_file = file;
 	l->plugin = plugin;
 	l->listener = &listener;

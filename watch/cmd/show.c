@@ -375,6 +375,9 @@ static void note_order(struct show *s, const json_t *c)
 	const char *to = text(c, "to"), *order = text(c, "order");
 	unsigned int i = 0;
 
+	/* One that was refused went back, too. */
+	if (number(c, "failed"))
+		return;
 	while (i < s->orders && (strcmp(s->order[i].to, to) ||
 				 strcmp(s->order[i].text, order)))
 		i++;
@@ -463,8 +466,8 @@ static int verdict(const struct show *s)
 		       number(s->end, "judged"),
 		       number(s->end, "state_changes"),
 		       number(s->end, "table_writes"));
-	printf("the machine: %s: %s\n", launch_verdict(r->result.end),
-	       r->result.why);
+	tell("machine", "%s: %s", launch_verdict(r->result.end),
+	     r->result.why);
 	if (s->findings) {
 		printf("NOT SAFE: %u kinds of finding\n", s->findings);
 		return WATCH_FOUND;

@@ -13,6 +13,9 @@ LINUX_SERIES := $(wildcard linux/tools/series linux/tools/fit linux/steps/*/* \
 	linux/backport/* linux/port/* include/airlock/*.h \
 	engine/transition.[ch] engine/order.c)
 
+LINUX_NATIVE := $(wildcard linux/tools/native linux/tools/place \
+	linux/native/* linux/native/*/*)
+
 .PHONY: linux linux-kernel-setup
 linux-kernel-setup: linux-setup
 	@scripts/setup kernel
@@ -39,6 +42,17 @@ $(LINUX)/airlock-%/initrd: $(LINUX)/airlock-%/built $(LINUX_GUEST_SRC)
 	$(call say,GUEST,$@)
 	$(Q)linux/tools/initrd $(@D)
 
+# The other series, which changes the kernel's own code.
+$(LINUX)/native-%/built: $(LINUX)/source-%/version linux/tools/kernel \
+		$(LINUX_CONFIG) $(LINUX_NATIVE) | $(LINUX)/stock-%/built
+	$(call say,KERNEL,$(@D))
+	$(Q)linux/tools/kernel native $* $(<D)
+
+$(LINUX)/native-%/initrd: $(LINUX)/native-%/built $(LINUX_GUEST_SRC)
+	$(call say,GUEST,$@)
+	$(Q)linux/tools/initrd $(@D)
+
+.PRECIOUS: $(LINUX)/native-%/built $(LINUX)/native-%/initrd
 .PRECIOUS: $(LINUX)/source-%/version $(LINUX)/stock-%/built \
 	$(LINUX)/airlock-%/built $(LINUX)/stock-%/initrd \
 	$(LINUX)/airlock-%/initrd

@@ -42,6 +42,27 @@ endef
 $(foreach v,$(LINUX_DEFAULT) newest,$(eval $(call linux_check_native,$(v))))
 CHECKS_ALL += check-linux-native-$(LINUX_DEFAULT)
 
+# The kernel built with that, which takes a build of its own: KUnit, the storm
+# with 4 CPUs, and a host that refuses.
+NATIVE_GUEST := $(LINUX)/native-$(LINUX_DEFAULT)/initrd
+define linux_check_native_built # PLATFORM
+.PHONY: check-linux-native-$(1)-kunit
+check-linux-native-$(1)-kunit: $(NATIVE_GUEST) $(B)/airlock
+	@scripts/t linux-native-$(1)-kunit tests/linux/kunit $(1) \
+		$(LINUX_DEFAULT) native
+$(call linux_storm,native-$(1),$(1),built,safe,\
+	--kernel native-$(LINUX_DEFAULT) --cpus 4 --conversions 200,\
+	$(NATIVE_GUEST))
+$(call linux_storm,native-$(1)-failing,$(1),built,\
+	$(if $(filter snp,$(1)),ended,leaked),\
+	--kernel native-$(LINUX_DEFAULT) --host failing:25 $(LINUX_QUICK),\
+	$(NATIVE_GUEST))
+check-linux-native: check-linux-native-$(1)-kunit check-linux-native-$(1) \
+	check-linux-native-$(1)-failing
+endef
+.PHONY: check-linux-native
+$(foreach p,$(CONFIDENTIAL),$(eval $(call linux_check_native_built,$(p))))
+
 # KUnit, in the built kernel.
 define linux_check_kunit # PLATFORM
 .PHONY: check-linux-kunit-$(1)

@@ -273,7 +273,7 @@ static void print_shapes(const struct report *r)
 	if (!r->shapes)
 		return;
 	printf("  %-8s %11s %12s %12s %10s\n", "pages", "conversions",
-	       "stray loads", "names hashed", "fixups");
+	       "stray loads", "names hashed", "mended");
 	for (unsigned int i = 0; i < r->shapes; i++) {
 		const struct shape *s = &r->shape[i];
 

@@ -54,7 +54,8 @@ deb:
 	@packaging/deb $(B)
 
 check-deb: deb
-	@set --; for f in tests/install/deb $(B)/deb/airlock_*.deb \
+	@set --; for f in tests/install/deb examples/minimal.c \
+		$(B)/deb/airlock_*.deb \
 		$(B)/deb/libairlock-dev_*.deb; do \
 		set -- "$$@" --with "$$f"; \
 	done; scripts/fresh "$$@" '$(RELEASE)' ./deb

@@ -70,7 +70,7 @@ $(foreach p,snp tdx vtom tdp,\
 WATCH_COMMA := ,
 $(eval $(call watch_kernel,no-tlb,stale,--platform snp --conversions 4 \
 	--order alias$(WATCH_COMMA)np+flip$(WATCH_COMMA)cache@window$(WATCH_COMMA)notify@window$(WATCH_COMMA)present))
-$(eval $(call watch_kernel,6.1-vtom,safe,--platform vtom --kernel 6.1 \
+$(eval $(call watch_kernel,6.1-vtom,bare,--platform vtom --kernel 6.1 \
 	--conversions 0,$(B)/linux/6.1/initrd))
 $(eval $(call watch_kernel,6.1-snp,boot,--platform snp --kernel 6.1 \
 	--conversions 0,$(B)/linux/6.1/initrd))

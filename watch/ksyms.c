@@ -5,7 +5,8 @@
  *
  *   token table   256 strings; a digit's token is the digit itself
  *   token index   256 offsets into it, 16 bits each, behind it
- *   markers       the offset of every 256th name, 32 bits each, before it
+ *   markers       the offset of every 256th name, 32 bits each, before it;
+ *                 until 6.4 or so the names' order stands in between
  *   names         length, then tokens; the number of names is before them
  *   offsets       32 bits each, and an address to which they are relative:
  *                 behind the token index since 6.4 or so, before the names
@@ -75,20 +76,34 @@ static bool find_tokens(struct ksyms *k, uint64_t digits)
 	return true;
 }
 
-/* Ascending numbers that end where the tokens begin, the first is 0. */
-static bool find_markers(struct ksyms *k)
+/* Ascending numbers that end at @end or before zeros there, the first is 0. */
+static bool markers_end(struct ksyms *k, uint64_t end)
 {
-	uint64_t at = k->tokens & ~UINT64_C(3), last;
+	uint64_t at = end, last;
 
 	while (at > 4 && !get(k, at - 4, 4))
 		at -= 4;
 	last = at - 4;
-	for (at = last; at > 4 && get(k, at, 4); at -= 4)
-		if (get(k, at - 4, 4) >= get(k, at, 4))
+	for (at = last; at > 4 && get(k, at, 4); at -= 4) {
+		uint64_t step = get(k, at, 4) - get(k, at - 4, 4);
+
+		if (!step || step > 0xffff)	/* or less than none */
 			return false;
+	}
 	k->markers = at;
 	k->n_markers = (uint32_t)((last - at) / 4 + 1);
 	return k->n_markers > 8 && k->n_markers < MOST / 256;
+}
+
+/* What stands between them and the tokens takes 3 bytes a name. */
+static bool find_markers(struct ksyms *k)
+{
+	uint64_t end = k->tokens & ~UINT64_C(3);
+
+	for (uint64_t n = 0; n < 3 * MOST && n < end; n += 4)
+		if (markers_end(k, end - n))
+			return true;
+	return false;
 }
 
 /* Of the name at @at: where its tokens are, how many. */

@@ -59,8 +59,10 @@ static int change_some(struct airlock_job *j, unsigned long at, bool shared,
 	int status = AIRLOCK_E_REFUSED;
 
 	*n = *done = 0;
-	/* Before Hyper-V is set up nobody has a page, and a CPU that comes up
-	 * gets its own on the way. */
+	/*
+	 * Before Hyper-V is set up nobody has a page, and a CPU that comes up
+	 * gets its own on the way.
+	 */
 	if (!hyperv_pcpu_input_arg)
 		return status;
 	local_irq_save(flags);

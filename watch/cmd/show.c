@@ -472,6 +472,11 @@ static int verdict(const struct show *s)
 		printf("NOT SAFE: %u kinds of finding\n", s->findings);
 		return WATCH_FOUND;
 	}
+	/* Some read was there first. */
+	if (r->result.end == LAUNCH_VIOLATED) {
+		printf("NOT SAFE: an access met a page of the wrong kind\n");
+		return WATCH_FOUND;
+	}
 	if (!s->begin || !ended || !s->end) {
 		printf("no verdict: %s\n", !s->begin ?
 		       "nothing to be watched came" :

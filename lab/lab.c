@@ -138,9 +138,9 @@ void world_save(uint32_t *s)
 static void access_spot(unsigned int cpu, unsigned int s)
 {
 	struct translation t[24];
-	unsigned int n = translations(cpu, lab->spot[s].vpn, t, 24);
+	unsigned int n = translations(cpu, spot_number(s)->vpn, t, 24);
 
-	check_spot(cpu, &lab->spot[s], &t[choose(n)]);
+	check_spot(cpu, spot_number(s), &t[choose(n)]);
 	check_state();
 }
 
@@ -303,6 +303,29 @@ static void reads(struct explore *x)
 	}
 }
 
+/* Stray reads into a long range, at every page that differs from the last. */
+static void row_reads(struct explore *x)
+{
+	uint64_t heads[ROW_WORDS];
+
+	copy_world(&lab->w, &base);
+	row_heads(heads);
+	for (unsigned int c = 0; c < lab->cfg.cpus; c++)
+		for (unsigned int i = 0; i < LAB_MAX_PAGES; i++) {
+			if (!heads[i / 64]) {
+				i |= 63;
+				continue;
+			}
+			if (!(heads[i / 64] >> (i % 64) & 1) ||
+			    !may_interrupt(c))
+				continue;
+			copy_world(&lab->w, &base);
+			if (!lab->cfg.reduce ||
+			    !spot_quiet(c, spot_number(ROW + i)))
+				every_way(x, EV_READ, c, ROW + i);
+		}
+}
+
 static bool moves(struct explore *x)
 {
 	bool any = false;
@@ -360,6 +383,8 @@ static void expand(void *ctx, const uint32_t *s, struct explore *x)
 		}
 	}
 	reads(x);
+	if (has_row())
+		row_reads(x);
 	if (!lab->cfg.reduce)
 		hardware(x);
 	copy_world(&lab->w, &base);

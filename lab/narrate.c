@@ -293,7 +293,8 @@ static void tell_step(unsigned int cpu, const struct req *r, char *buf,
 static void tell(enum event ev, unsigned int cpu, unsigned int a,
 		 struct lab_event *e)
 {
-	const struct spot *p = &lab->spot[a < lab->nspots ? a : 0];
+	const struct spot *p = spot_number(a < lab->nspots || a >= ROW ? a :
+					   0);
 	size_t n = sizeof(e->text);
 	const struct tlbe *t = &lab->w.hw[cpu].tlb[a % LAB_TLB];
 
@@ -478,6 +479,9 @@ static bool possible(enum event ev, unsigned int cpu, unsigned int a)
 		return is_cpu && a < lab->cfg.converters &&
 			(w->hw[a].waiting >> cpu & 1) && !w->hw[cpu].pinned;
 	case EV_READ:
+		if (a >= ROW)
+			return is_cpu && has_row() && a - ROW < LAB_MAX_PAGES;
+		return is_cpu && a < lab->nspots;
 	case EV_FILL:
 		return is_cpu && a < lab->nspots;
 	case EV_ACT:

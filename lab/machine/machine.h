@@ -36,6 +36,7 @@
 #define LAB_FLUSH	17		/* ranges of one shootdown */
 #define LAB_RUNS	28		/* runs of equal frames */
 #define LAB_SPOTS	48
+#define ROW_WORDS	(LAB_MAX_PAGES / 64)
 
 /* Guest-physical layout, in frames. */
 #define GFN_TABLES	16u		/* page-table pages */
@@ -197,6 +198,9 @@ struct lab {
 	bool narrate;
 	char said[160];
 
+	/* where runs of entries begin in an interned page, by its number */
+	struct { uint32_t page; uint64_t heads[ROW_WORDS]; } row[64];
+
 	/* observations */
 	uint64_t accesses;		/* judged */
 	bool observe;
@@ -205,6 +209,17 @@ struct lab {
 };
 
 extern struct lab *lab;			/* the only one */
+
+/*
+ * A long range is a row of pages; a spot is kept for a few of them alone. Every
+ * page of the row has a number, beyond those of the spots.
+ */
+#define ROW		1024u
+bool has_row(void);
+uint32_t row_gfn(void);
+const struct spot *spot_number(unsigned int s);
+/* Pages of the row where something begins that the page before has not. */
+void row_heads(uint64_t heads[ROW_WORDS]);
 
 /* spots.c: linear pages, and what a trace calls them */
 bool spot_gfn(uint32_t vpn, uint32_t *gfn);

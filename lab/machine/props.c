@@ -74,32 +74,26 @@ static void check_lines(const struct mach *m)
 	}
 }
 
-static void check_belief(void)
+static void believe(const struct spot *p)
 {
-	for (unsigned int s = 0; s < lab->nspots; s++) {
-		const struct spot *p = &lab->spot[s];
-		uint16_t f;
+	uint16_t f = frame_get(p->gfn);
 
-		if (p->role != SPOT_RANGE)
-			continue;
-		f = frame_get(p->gfn);
-		switch (lab->holds(p->gfn)) {
-		case AIRLOCK_PAGE_PRIVATE:
-			if ((f & F_SHARED) || !(f & F_VALID))
-				bad(LAB_BAD_THOUGHT_PRIVATE,
-				    "the guest holds %s for private; the host holds it %s",
-				    p->name, f & F_SHARED ? "shared" :
-				    "private, not accepted");
-			break;
-		case AIRLOCK_PAGE_SHARED:
-			if (!(f & F_SHARED))
-				bad(LAB_BAD_THOUGHT_SHARED,
-				    "the guest holds %s for shared; the host holds it private",
-				    p->name);
-			break;
-		default:
-			break;
-		}
+	switch (lab->holds(p->gfn)) {
+	case AIRLOCK_PAGE_PRIVATE:
+		if ((f & F_SHARED) || !(f & F_VALID))
+			bad(LAB_BAD_THOUGHT_PRIVATE,
+			    "the guest holds %s for private; the host holds it %s",
+			    p->name, f & F_SHARED ? "shared" :
+			    "private, not accepted");
+		break;
+	case AIRLOCK_PAGE_SHARED:
+		if (!(f & F_SHARED))
+			bad(LAB_BAD_THOUGHT_SHARED,
+			    "the guest holds %s for shared; the host holds it private",
+			    p->name);
+		break;
+	default:
+		break;
 	}
 }
 
@@ -109,20 +103,37 @@ static void check_belief(void)
  * a page private that it made shared when asked, and the guest never took
  * back.
  */
-static void check_belief_hostile(void)
+static void believe_hostile(const struct spot *p)
 {
-	for (unsigned int s = 0; s < lab->nspots; s++) {
-		const struct spot *p = &lab->spot[s];
-		uint16_t f = frame_get(p->gfn);
+	uint16_t f = frame_get(p->gfn);
 
-		if (p->role == SPOT_RANGE && !(f & F_TAMPERED) &&
-		    ((f & F_SHARED) || !(f & F_VALID)) &&
-		    lab->holds(p->gfn) ==
-		    AIRLOCK_PAGE_PRIVATE)
-			bad(LAB_BAD_THOUGHT_PRIVATE,
-			    "the guest holds %s for private; it never took it back from the host",
-			    p->name);
-	}
+	if (!(f & F_TAMPERED) && ((f & F_SHARED) || !(f & F_VALID)) &&
+	    lab->holds(p->gfn) == AIRLOCK_PAGE_PRIVATE)
+		bad(LAB_BAD_THOUGHT_PRIVATE,
+		    "the guest holds %s for private; it never took it back from the host",
+		    p->name);
+}
+
+/* Nothing wrong can be held of such a frame: the usual case, and quick. */
+static bool believed(uint32_t gfn)
+{
+	uint16_t f = frame_get(gfn);
+	enum airlock_page s = lab->holds(gfn);
+
+	return s == AIRLOCK_PAGE_PRIVATE ? !(f & F_SHARED) && (f & F_VALID) :
+		s != AIRLOCK_PAGE_SHARED || (f & F_SHARED);
+}
+
+static void check_belief(void (*f)(const struct spot *p))
+{
+	for (unsigned int s = 0; s < lab->nspots; s++)
+		if (lab->spot[s].role == SPOT_RANGE)
+			f(&lab->spot[s]);
+	if (!has_row())
+		return;
+	for (unsigned int i = 0; i < LAB_MAX_PAGES; i++)
+		if (!believed(row_gfn() + i))
+			f(spot_number(ROW + i));
 }
 
 static void check_window_guard(void)
@@ -143,9 +154,9 @@ void check_state(void)
 		if (!host_lied())
 			check_lines(&lab->w.m);
 		if (!host_lied())
-			check_belief();
+			check_belief(believe);
 		else
-			check_belief_hostile();
+			check_belief(believe_hostile);
 	}
 	if (lab->w.tables_dirty)
 		check_window_guard();
@@ -305,4 +316,6 @@ void check_return(unsigned int cpu, const struct airlock_outcome *o,
 		    (p->owner == cpu || lab->cfg.overlap == LAB_OVERLAP_SAME))
 			check_page(p, lab->holds(p->gfn));
 	}
+	for (unsigned int i = 0; has_row() && i < LAB_MAX_PAGES; i++)
+		check_page(spot_number(ROW + i), lab->holds(row_gfn() + i));
 }

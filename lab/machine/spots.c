@@ -3,6 +3,7 @@
 #include "machine.h"
 
 #include <stdio.h>
+#include <string.h>
 
 bool spot_gfn(uint32_t vpn, uint32_t *gfn)
 {
@@ -25,6 +26,8 @@ const char *va_name(uint64_t va)
 	for (unsigned int s = 0; s < lab->nspots; s++)
 		if (lab->spot[s].vpn == vpn)
 			return lab->spot[s].name;
+	if (has_row() && vpn - row_gfn() < LAB_MAX_PAGES)
+		return spot_number(ROW + vpn - row_gfn())->name;
 	snprintf(buf, sizeof(buf), "%#llx", (unsigned long long)va);
 	return buf;
 }
@@ -40,7 +43,10 @@ const char *page_name(uint32_t gfn)
 		    (lab->spot[s].role == SPOT_RANGE ||
 		     lab->spot[s].role == SPOT_BYSTANDER))
 			return lab->spot[s].name;
-	snprintf(b, sizeof(buf[0]), "frame %#x", gfn);
+	if (has_row() && gfn - row_gfn() < LAB_MAX_PAGES)
+		snprintf(b, sizeof(buf[0]), "page %u", gfn - row_gfn());
+	else
+		snprintf(b, sizeof(buf[0]), "frame %#x", gfn);
 	return b;
 }
 
@@ -61,4 +67,83 @@ void owner_writes(unsigned int c)
 			if (spot_gfn(va_vpn(lab->range[c][k].va) + i, &gfn))
 				frame_change(gfn, 1, 0, share ? F_DIRTY_P :
 					     F_DIRTY_S);
+}
+
+/* ---- a long range: every page of it ---- */
+
+bool has_row(void)
+{
+	return lab->cfg.pages == LAB_MAX_PAGES;
+}
+
+uint32_t row_gfn(void)
+{
+	return va_vpn(lab->range[0][0].va);	/* the direct map */
+}
+
+const struct spot *spot_number(unsigned int s)
+{
+	static struct spot p;
+	uint32_t gfn;
+
+	if (s < ROW)
+		return &lab->spot[s];
+	gfn = row_gfn() + s - ROW;
+	p = (struct spot){ .vpn = gfn, .gfn = gfn, .role = SPOT_RANGE };
+	snprintf(p.name, sizeof(p.name), "page %u", s - ROW);
+	return &p;
+}
+
+static void head(uint64_t *heads, unsigned int i)
+{
+	if (i < LAB_MAX_PAGES)
+		heads[i / 64] |= UINT64_C(1) << (i % 64);
+}
+
+/* Entries follow one from the other: the next frame, or none. */
+static void entry_heads(uint32_t id, uint64_t *heads)
+{
+	const uint64_t *e = intern_get(lab->pages, id);
+
+	memset(heads, 0, ROW_WORDS * sizeof(*heads));
+	for (unsigned int i = 1; i < 512; i++)
+		if (e[i] != e[i - 1] + 4096 && (e[i] || e[i - 1]))
+			head(heads, i);
+}
+
+static const uint64_t *table_heads(uint32_t id)
+{
+	unsigned int k = id % 64;
+
+	if (lab->row[k].page != id + 1) {
+		lab->row[k].page = id + 1;
+		entry_heads(id, lab->row[k].heads);
+	}
+	return lab->row[k].heads;
+}
+
+/*
+ * Between two heads the pages are alike: frames in the same state, entries
+ * that follow one from the other in every table, and no store under way. So
+ * what an access meets at the first of them it meets at each.
+ */
+void row_heads(uint64_t heads[ROW_WORDS])
+{
+	const struct mach *m = &lab->w.m;
+
+	memset(heads, 0, ROW_WORDS * sizeof(*heads));
+	head(heads, 0);
+	for (unsigned int i = 0; i < m->nruns; i++)
+		head(heads, m->run[i].gfn - row_gfn());
+	for (unsigned int t = 0; t < LAB_TABLES; t++)
+		for (unsigned int i = 0; i < ROW_WORDS; i++)
+			if (m->used >> t & 1)
+				heads[i] |= table_heads(lab->w.t.id[t])[i];
+	for (unsigned int c = 0; c < lab->cfg.cpus; c++)
+		for (unsigned int i = 0; i < lab->w.hw[c].nsb; i++) {
+			unsigned int at = lab->w.hw[c].sb[i].pa / 8 & 511;
+
+			head(heads, at);
+			head(heads, at + 1);
+		}
 }

@@ -37,6 +37,7 @@ static const struct shape shapes[] = {
 	{ "part, failing", 2, 1, 2, .leaf_2m = true,
 	  .host = LAB_HOST_FAILING },
 	{ "whole 2M leaf", 2, 1, 512, .leaf_2m = true },
+	{ "512 pages", 2, 1, 512, .host = LAB_HOST_BENIGN },
 	{ "scattered", 2, 1, 2, .vmalloc = true },
 	{ "scattered, failing", 2, 1, 2, .vmalloc = true,
 	  .host = LAB_HOST_FAILING },
@@ -67,8 +68,8 @@ static const struct shape shapes[] = {
 };
 
 /*
- * A whole leaf going private on TDX: RETRY after every page, each followed by
- * any number of pages accepted one by one, is 265,000 states.
+ * 512 pages on TDX: RETRY after every page, and any number of pages accepted
+ * one by one, are half a million states.
  */
 static bool heavy(const struct shape *s, enum airlock_platform p)
 {

@@ -451,6 +451,19 @@ static void show_lines(struct show *s)
 			show_finding(s, json_object_get(l, "finding"));
 }
 
+/*
+ * What the lab calls UNSAFE has a run that goes wrong; watch sees everything
+ * around what a kernel did, so it must have found something. The other way
+ * round says nothing: an order may be right and its code wrong.
+ */
+static bool contradiction(const struct show *s)
+{
+	for (unsigned int i = 0; i < s->orders && !s->r->no_lab; i++)
+		if (s->order[i].lab == 1)
+			return true;
+	return false;
+}
+
 static int verdict(const struct show *s)
 {
 	const struct watch_run *r = s->r;
@@ -485,6 +498,10 @@ static int verdict(const struct show *s)
 	}
 	printf("nothing found: in this run, whatever reads, TLBs, caches and "
 	       "interrupts might\nhave done\n");
+	if (contradiction(s))
+		printf("A contradiction: the lab calls an order of this run "
+		       "UNSAFE. One of the two is\nwrong, which is a bug of "
+		       "Airlock: please report it.\n");
 	return WATCH_SAFE;
 }
 
@@ -499,9 +516,10 @@ static bool write_report(const struct show *s, int code)
 		json_array_append_new(orders, json_pack("{s:s, s:s, s:i}",
 			"to", s->order[i].to, "order", s->order[i].text,
 			"lab", s->order[i].lab));
-	o = json_pack("{s:s, s:i, s:i, s:s, s:b, s:O, s:o, s:o}",
+	o = json_pack("{s:s, s:i, s:i, s:s, s:b, s:b, s:O, s:o, s:o}",
 		      "platform", r->platform, "cpus", (int)m->launch.cpus,
 		      "exit", code, "host", r->host,
+		      "contradiction", code == WATCH_SAFE && contradiction(s),
 		      "patched", r->linux_run.patched, "lines", r->lines,
 		      "orders", orders,
 		      "machine", machine_json(m, &r->result,

@@ -10,10 +10,12 @@
  *   names         length, then tokens; the number of names is before them
  *   offsets       32 bits each, and an address to which they are relative:
  *                 behind the token index since 6.4 or so, before the names
- *                 until then
+ *                 until then; each relative to itself, without such an
+ *                 address, in 7.3
  *
  * Offsets that are negative count down from the base, minus one; others are
  * addresses, of per-CPU variables. Where none is negative all are offsets.
+ * Where each is relative to itself, phys_base says what is mapped where.
  */
 #include "ksyms.h"
 
@@ -21,7 +23,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ALIGN4(p)	(((p) + 3) & ~UINT64_C(3))
 #define ALIGN8(p)	(((p) + 7) & ~UINT64_C(7))
+#define KERNEL_MAP	UINT64_C(0xffffffff80000000)	/* __START_KERNEL_map */
 #define MOST		2000000u
 
 struct symbol {
@@ -35,6 +39,8 @@ struct ksyms {
 	uint64_t tokens, index, markers, names;
 	uint32_t n, n_markers;
 	uint64_t offsets, base;
+	uint64_t pa;			/* of m */
+	bool self_relative;
 	struct symbol *symbol;		/* by address */
 	uint8_t *copy;			/* of names and tokens */
 };
@@ -56,14 +62,11 @@ static uint64_t skip_string(const struct ksyms *k, uint64_t at)
 	return end ? (uint64_t)(end - k->m) + 1 : k->size;
 }
 
-/* @digits: where "0" stands. The table begins where the index says. */
-static bool find_tokens(struct ksyms *k, uint64_t digits)
+static bool index_fits(struct ksyms *k, uint64_t index, uint64_t digits)
 {
-	uint64_t at = digits;
+	uint64_t at;
 
-	for (unsigned int i = '0'; i < 256; i++)
-		at = skip_string(k, at);
-	k->index = ALIGN8(at);
+	k->index = index;
 	k->tokens = digits - get(k, k->index + 2 * '0', 2);
 	if (k->tokens > digits || get(k, k->index, 2))
 		return false;
@@ -74,6 +77,17 @@ static bool find_tokens(struct ksyms *k, uint64_t digits)
 		at = skip_string(k, at);
 	}
 	return true;
+}
+
+/* @digits: where "0" stands. The table begins where the index says. */
+static bool find_tokens(struct ksyms *k, uint64_t digits)
+{
+	uint64_t at = digits;
+
+	for (unsigned int i = '0'; i < 256; i++)
+		at = skip_string(k, at);
+	return index_fits(k, ALIGN8(at), digits) ||
+		index_fits(k, ALIGN4(at), digits);
 }
 
 /* Ascending numbers that end at @end or before zeros there, the first is 0. */
@@ -137,15 +151,22 @@ static bool names_fit(const struct ksyms *k, uint64_t names)
 	return at - names == get(k, k->markers + 4, 4);
 }
 
+static bool counts_names(const struct ksyms *k, uint64_t n)
+{
+	return (n + 255) / 256 == k->n_markers;
+}
+
 static bool find_names(struct ksyms *k)
 {
 	uint64_t last = get(k, k->markers + 4 * (k->n_markers - 1), 4);
-	uint64_t at = (k->markers - last) & ~UINT64_C(7);
+	uint64_t at = (k->markers - last) & ~UINT64_C(3);
 
-	for (unsigned int i = 0; i < 4096 && at > 16; i++, at -= 8) {
-		uint64_t n = get(k, at - 8, 4);
+	for (unsigned int i = 0; i < 8192 && at > 16; i++, at -= 4) {
+		uint64_t n = get(k, at - 4, 4);
 
-		if ((n + 255) / 256 != k->n_markers || !names_fit(k, at))
+		if (!counts_names(k, n))
+			n = get(k, at - 8, 4);
+		if (!counts_names(k, n) || !names_fit(k, at))
 			continue;
 		k->names = at;
 		k->n = (uint32_t)n;
@@ -171,7 +192,11 @@ static bool find_offsets(struct ksyms *k)
 		return true;
 	k->base = get(k, before, 8);
 	k->offsets = before - ALIGN8(4 * (uint64_t)k->n);
-	return plausible(k->base);
+	if (plausible(k->base))
+		return true;
+	k->offsets = ALIGN4(k->index + 512);
+	k->self_relative = true;
+	return true;
 }
 
 static int by_address(const void *a, const void *b)
@@ -179,6 +204,19 @@ static int by_address(const void *a, const void *b)
 	const struct symbol *x = a, *y = b;
 
 	return x->at < y->at ? -1 : x->at > y->at;
+}
+
+static uint64_t address(const struct ksyms *k, uint32_t i, bool negative)
+{
+	uint64_t at = k->offsets + 4 * (uint64_t)i;
+	int32_t o = (int32_t)get(k, at, 4);
+
+	if (k->self_relative)		/* physical, until phys_base is known */
+		return k->pa + at + (uint64_t)(int64_t)o;
+	if (!negative)
+		return k->base + (uint32_t)o;
+	return o < 0 ? k->base - 1 - (uint64_t)(int64_t)o :
+		(uint64_t)(uint32_t)o;
 }
 
 static void fill(struct ksyms *k)
@@ -192,12 +230,8 @@ static void fill(struct ksyms *k)
 	for (uint32_t i = 0; i < k->n; i++)
 		negative |= get(k, k->offsets + 4 * (uint64_t)i, 4) >> 31;
 	for (uint32_t i = 0; i < k->n; i++, at = next_name(k, at)) {
-		int32_t o = (int32_t)get(k, k->offsets + 4 * (uint64_t)i, 4);
-
 		k->symbol[i].name = (uint32_t)(at - k->names);
-		k->symbol[i].at = !negative ? k->base + (uint32_t)o :
-			o < 0 ? k->base - 1 - (uint64_t)(int64_t)o :
-			(uint64_t)(uint32_t)o;
+		k->symbol[i].at = address(k, i, negative);
 	}
 	qsort(k->symbol, k->n, sizeof(*k->symbol), by_address);
 }
@@ -217,31 +251,6 @@ static void keep(struct ksyms *k)
 	k->tokens -= from;
 	k->index -= from;
 	k->names = 0;
-}
-
-static const char digits[] = "0\0001\0002\0003\0004\0005\0006\0007\0008\0009";
-
-struct ksyms *ksyms_find(const uint8_t *memory, uint64_t size)
-{
-	struct ksyms *k = calloc(1, sizeof(*k));
-	const uint8_t *at = memory;
-
-	if (!k)
-		err(1, "watch");
-	k->m = memory;
-	k->size = size;
-	while ((at = memmem(at, (size_t)(memory + size - at), digits,
-			    sizeof(digits)))) {
-		if (find_tokens(k, (uint64_t)(at - memory)) &&
-		    find_markers(k) && find_names(k) && find_offsets(k)) {
-			fill(k);
-			keep(k);
-			return k;
-		}
-		at++;
-	}
-	free(k);
-	return NULL;
 }
 
 void ksyms_free(struct ksyms *k)
@@ -291,6 +300,49 @@ uint64_t ksyms_address(const struct ksyms *k, const char *name)
 			return k->symbol[i].at;
 	}
 	return 0;
+}
+
+/* By the kernel's own account: pa = va - __START_KERNEL_map + phys_base. */
+static bool go_virtual(struct ksyms *k)
+{
+	uint64_t at = ksyms_address(k, "phys_base") - k->pa, phys_base;
+
+	if (at >= k->size)
+		return false;
+	phys_base = get(k, at, 8);
+	for (uint32_t i = 0; i < k->n; i++)
+		k->symbol[i].at += KERNEL_MAP - phys_base;
+	return plausible(ksyms_address(k, "_text"));
+}
+
+static const char digits[] = "0\0001\0002\0003\0004\0005\0006\0007\0008\0009";
+
+struct ksyms *ksyms_find(const uint8_t *memory, uint64_t size, uint64_t pa)
+{
+	struct ksyms *k = calloc(1, sizeof(*k));
+	const uint8_t *at = memory;
+
+	if (!k)
+		err(1, "watch");
+	k->m = memory;
+	k->size = size;
+	k->pa = pa;
+	while ((at = memmem(at, (size_t)(memory + size - at), digits,
+			    sizeof(digits)))) {
+		if (find_tokens(k, (uint64_t)(at - memory)) &&
+		    find_markers(k) && find_names(k) && find_offsets(k)) {
+			fill(k);
+			if (!k->self_relative || go_virtual(k)) {
+				keep(k);
+				return k;
+			}
+			free(k->symbol);
+			k->self_relative = false;
+		}
+		at++;
+	}
+	free(k);
+	return NULL;
 }
 
 bool ksyms_name(const struct ksyms *k, uint64_t at, char *name, size_t size,

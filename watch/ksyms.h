@@ -13,8 +13,11 @@
 
 struct ksyms;
 
-/* In memory that begins with the kernel or before. NULL: there are none. */
-struct ksyms *ksyms_find(const uint8_t *memory, uint64_t size);
+/*
+ * In memory that begins with the kernel or before, and is at @pa in the
+ * guest's. NULL: there are none.
+ */
+struct ksyms *ksyms_find(const uint8_t *memory, uint64_t size, uint64_t pa);
 void ksyms_free(struct ksyms *k);
 unsigned int ksyms_count(const struct ksyms *k);
 /* 0: there is no such name. */

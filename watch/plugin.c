@@ -360,7 +360,8 @@ static struct ksyms *search(void)
 
 	while (!k && (at = lseek(ram_file, at, SEEK_DATA)) >= 0) {
 		end = lseek(ram_file, at, SEEK_HOLE);
-		k = ksyms_find(config.ram + at, (uint64_t)(end - at));
+		k = ksyms_find(config.ram + at, (uint64_t)(end - at),
+			       (uint64_t)at);
 		at = end;
 	}
 	return k;

@@ -12,12 +12,12 @@ CVM_MACHINE_CFLAGS := -std=gnu11 -O2 -g $(WARN) -Icvm -Icvm/machine -ffreestandi
 
 # From the bottom up: a file uses only what stands before it; tests/rooms/check
 # holds the machine to it.
-CVM_MACHINE_ORDER := lib power pool clock config vcpu stats npt vtd gmem end \
+CVM_MACHINE_ORDER := lib power pool clock config pci gdb vcpu stats npt vtd gmem end \
 	world trap_stubs trap trampoline lock smp svm cpu convert host debug \
-	exits \
+	kexec exits \
 	$(addprefix platform/,plain snp/pvalidate snp/psc snp/ghcb snp/blob \
-	snp/snp tdx/ve tdx/page tdx/vmcall tdx/tdcall tdx/tdx hyperv) \
-	$(addprefix boot/,elf firmware linux) main start
+	snp/pvclock snp/snp tdx/ve tdx/page tdx/vmcall tdx/tdcall tdx/tdx hyperv) \
+	$(addprefix boot/,elf firmware efi linux) main start
 CVM_MACHINE_OBJS := $(patsubst %,$(CVM)/machine/%.o,$(CVM_MACHINE_ORDER)) \
 	$(CVM)/bare/text.o
 

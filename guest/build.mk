@@ -16,6 +16,9 @@ GUEST_OBJS := $(patsubst %,$(GUEST)/%.o,entry main lib mm trap smp platform \
 GUEST_WRAPS := $(addprefix --wrap=airlock_port_,invlpg pvalidate evict vmgexit \
 	cache_flush)
 
+GUEST_LDFLAGS := -nostdlib -static -z noexecstack --no-warn-rwx-segments \
+	$(GUEST_WRAPS) -T guest/guest.lds
+
 ALL += $(B)/guest.elf
 
 $(GUEST)/%.o: guest/%.c guest/build.mk
@@ -35,9 +38,7 @@ $(GUEST)/%.o: guest/%.S guest/build.mk
 
 $(B)/guest.elf: $(GUEST_OBJS) $(B)/libairlock.a guest/guest.lds
 	$(call say,LD,$@)
-	$(Q)$(LD) -nostdlib -static -z noexecstack --no-warn-rwx-segments \
-		$(GUEST_WRAPS) -T guest/guest.lds -o $@ $(GUEST_OBJS) \
-		$(B)/libairlock.a
+	$(Q)$(LD) $(GUEST_LDFLAGS) -o $@ $(GUEST_OBJS) $(B)/libairlock.a
 
 -include $(wildcard $(GUEST)/*.d $(GUEST)/bare/*.d)
 
@@ -72,7 +73,7 @@ endef
 $(foreach p,$(CONFIDENTIAL),$(call guest_platform,$(p)))
 $(call guest,GUEST_CHECKS,mutants,tests/guest/run mutants)
 $(call guest,GUEST_CHECKS,verdicts,tests/guest/verdicts quick)
-$(call guest,GUEST_LONG,verdicts-all,tests/guest/verdicts all)
+$(call guest,SWEEPS,verdicts-all,tests/guest/verdicts all)
 check-guest-verdicts check-guest-verdicts-all: $(B)/airlock
 
 .PHONY: check-guest check-guest-long

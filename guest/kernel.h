@@ -135,7 +135,7 @@ struct port_options {
 	bool ghcb_msr;		/* no GHCB page for the engine */
 	bool store_buffer;	/* table entries reach memory late */
 	bool one_cpu, no_ack, no_flush, no_invlpg, no_fence, no_alias,
-	     no_purge;
+	     no_purge, one_request, plain, unfenced;
 };
 
 extern struct port_options port;

@@ -27,6 +27,9 @@ static const struct {
 	{ "no-fence", &port.no_fence },
 	{ "no-alias", &port.no_alias },
 	{ "no-purge", &port.no_purge },
+	{ "one-request", &port.one_request },
+	{ "plain", &port.plain },
+	{ "unfenced", &port.unfenced },
 };
 
 void port_init(void)
@@ -42,6 +45,7 @@ void port_init(void)
 			panic("no mutant '%s'", name);
 		*mutants[i].flag = true;
 	}
+	port.plain |= port.unfenced;
 	port.ghcb_msr = option("ghcb-msr");
 	port.store_buffer = option("store-buffer") || port.no_fence;
 }

@@ -92,10 +92,30 @@ static u64 targets(const struct cpu *c)
 	return port.one_cpu ? all & -all : all;
 }
 
+/* Each CPU has its own; with mutant=one-request two of them share one, twice. */
+static unsigned int request_of(const struct cpu *c)
+{
+	return port.one_request && c->id > 1 && c->shootdowns >> 1 == 1 ?
+		1 : c->id;
+}
+
+/*
+ * Without a locked instruction, of which each is a fence, too. That does for
+ * two CPUs: nobody else asks this one.
+ */
+static void ask_plainly(const struct cpu *c, struct request *r, u64 all)
+{
+	*(volatile u64 *)&r->waiting = all;
+	for (unsigned int i = 0; i < boot.cpus; i++)
+		if (all >> i & 1)
+			*(volatile u64 *)&cpu_of(i)->todo |= 1UL << c->id;
+}
+
 void airlock_port_shootdown(const struct airlock_flush *f, unsigned int n)
 {
 	struct cpu *c = this_cpu();
-	struct request *r = &request[c->id];
+	unsigned int own = request_of(c);
+	struct request *r = &request[own];
 	u64 all = targets(c);
 
 	r->n = n > 32 ? 0 : n;
@@ -104,16 +124,20 @@ void airlock_port_shootdown(const struct airlock_flush *f, unsigned int n)
 	c->shootdowns++;
 	/* Earlier stores to page tables become visible: x2APIC's ICR write
 	 * orders nothing. */
-	if (!port.no_fence) {
+	if (!port.no_fence)
 		port_drain();
+	if (!port.no_fence && !port.unfenced)
 		__asm__ volatile("mfence" : : : "memory");
-	}
-	__atomic_store_n(&r->waiting, all, __ATOMIC_SEQ_CST);
+	if (port.plain)
+		ask_plainly(c, r, all);
+	else
+		__atomic_store_n(&r->waiting, all, __ATOMIC_SEQ_CST);
 	for (unsigned int i = 0; i < boot.cpus; i++) {
 		if (!(all >> i & 1))
 			continue;
-		__atomic_fetch_or(&cpu_of(i)->todo, 1UL << c->id,
-				  __ATOMIC_SEQ_CST);
+		if (!port.plain)
+			__atomic_fetch_or(&cpu_of(i)->todo, 1UL << own,
+					  __ATOMIC_SEQ_CST);
 		wrmsr(ICR, (u64)CVM_APIC_ID(i) << 32 | 0x4000 |
 		      VECTOR_FLUSH);
 	}

@@ -288,7 +288,9 @@ void forced_by_host(const char *what)
 	n = format(text, sizeof(text), "%s was forced by the host: the guest "
 		   "ends itself", what);
 	call2(CVM_LOG, (u64)text, n);
-	call1(CVM_EXIT, call1(CVM_COUNTER, CVM_N_VIOLATIONS));
+	/* One that neither lies nor refuses forces nothing: it was this kernel. */
+	call1(CVM_EXIT, call1(CVM_COUNTER, CVM_N_VIOLATIONS) ||
+	      !(host_misbehaved() || call1(CVM_COUNTER, CVM_N_HOST_REFUSED)));
 	for (;;)
 		pause();
 }

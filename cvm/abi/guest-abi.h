@@ -15,8 +15,9 @@
  *   RSP a 4 KiB stack, RDI the address of a struct cvm_boot. Page tables, GDT,
  *   stack and cvm_boot lie below 1 MiB, in private memory: read them, then
  *   replace them. Other CPUs wait for CVM_START_CPU. CPU n has the x2APIC ID
- *   CVM_APIC_ID(n). Guests should execute
- *   CPUID only after their #VC or #VE handler stands.
+ *   CVM_APIC_ID(n), and n as its GS base until it loads another; `airlock
+ *   watch --schedules' tells CPUs by that. Guests should execute CPUID only
+ *   after their #VC or #VE handler stands.
  *
  * Debug port
  *   OUT of AL to CVM_PORT with the call in RAX and
@@ -167,6 +168,9 @@ enum cvm_counter {
 	CVM_N_VC,
 	CVM_N_SHOOTDOWNS,
 	CVM_N_DMA_BLOCKED,		/* at least; only with --iommu */
+	CVM_N_KERNELS,			/* that followed by kexec */
+	CVM_N_LEFT_SHARED,		/* pages, where the last one began */
+	CVM_N_LEFT_PENDING,
 	CVM_N_COUNTERS,
 };
 

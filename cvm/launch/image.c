@@ -3,6 +3,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,7 @@
 #define PAGE_UP(n)	(((n) + PAGE - 1) & ~(PAGE - 1))
 
 struct file {
-	const char *name;
+	const char *path, *name;	/* to open, and for messages */
 	unsigned char *data;
 	size_t size;
 };
@@ -27,7 +28,7 @@ static bool read_file(struct launch_result *r, struct file *f,
 		      const char *what)
 {
 	struct stat st;
-	int fd = open(f->name, O_RDONLY | O_CLOEXEC);
+	int fd = open(f->path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0 || fstat(fd, &st) < 0) {
 		launch_cannot(r, "cannot read the %s '%s': %s", what, f->name,
@@ -68,11 +69,16 @@ static uint64_t field(const struct file *f, size_t at, unsigned int size)
 	return v;
 }
 
-/* Documentation/arch/x86/boot.rst: the setup header and its 64-bit entry. */
+/*
+ * Documentation/arch/x86/boot.rst: the setup header and its 64-bit entry. Not
+ * everybody's size of what follows is exact: memtest86+ says 8 bytes too many.
+ */
+#define SECTOR 512u
+
 static bool check_linux(struct launch_result *r, const struct file *f,
 			uint64_t *end)
 {
-	uint64_t setup;
+	uint64_t setup, whole;
 
 	if (f->size < 0x1000 || field(f, 0x1fe, 2) != 0xaa55 ||
 	    memcmp(f->data + 0x202, "HdrS", 4)) {
@@ -85,6 +91,12 @@ static bool check_linux(struct launch_result *r, const struct file *f,
 	    setup >= f->size) {
 		launch_cannot(r, "'%s' has no 64-bit entry (boot protocol 2.12)",
 			     f->name);
+		return false;
+	}
+	whole = setup + field(f, 0x1f4, 4) * 16;
+	if (f->size + SECTOR <= whole) {
+		launch_cannot(r, "the kernel '%s' is cut off: %zu of %" PRIu64
+			      " bytes", f->name, f->size, whole);
 		return false;
 	}
 	*end = field(f, 0x258, 8) + field(f, 0x260, 4);
@@ -250,7 +262,8 @@ static bool fits(struct launch_result *r, const struct launch *l,
 			     l->memory);
 	else
 		launch_cannot(r, "too little memory: '%s' needs %lu MiB, it has %u",
-			     kernel->name, (need + MIB - 1) / MIB, l->memory);
+			     kernel->name, (need + MIB - 1) / MIB,
+			     l->memory);
 	return false;
 }
 
@@ -305,8 +318,11 @@ static int write_image(struct launch_result *r, const struct blob *b,
 
 int image_make(const struct launch *l, struct launch_result *r)
 {
-	struct file kernel = { .name = l->kernel };
-	struct file initrd = { .name = l->initrd };
+	struct file kernel = {
+		.path = l->kernel,
+		.name = l->kernel_name ? l->kernel_name : l->kernel,
+	};
+	struct file initrd = { .path = l->initrd, .name = l->initrd };
 	struct blob b = { .magic = BLOB_MAGIC, .kernel = PAGE };
 	const unsigned char *image = NULL;
 	unsigned char *flat = NULL;

@@ -76,17 +76,19 @@ struct launch_host {
 	uint64_t argument;		/* failing: N; hostile: seed */
 };
 
-/* A raw image as a virtio disk. */
+/* An image as a virtio disk. */
 struct launch_disk {
 	const char *file;		/* or NULL: */
 	int fd;				/* this one, inherited by QEMU */
 	bool keep;			/* else what the guest writes is lost */
+	bool qcow2;			/* else raw */
 };
 
-/* A folder of the host's, for the guest to mount by 9p, read-only. */
+/* A folder of the host's, for the guest to mount by 9p. */
 struct launch_share {
 	const char *path;
 	const char *tag;
+	bool write;			/* else it is read-only */
 };
 
 /* A virtio serial port. */
@@ -117,11 +119,13 @@ struct launch {
 	struct launch_host host;
 	bool deterministic;		/* time is instructions */
 	uint64_t seed;
+	uint64_t schedule;		/* deterministic: whose turn, or 0 */
 	bool lazy;			/* Linux finds memory unaccepted */
 	bool iommu;			/* devices reach shared pages only */
 	unsigned int isolation;		/* vTOM: 1 VBS, 2 SNP */
 
 	const char *kernel;
+	const char *kernel_name;	/* what messages call it, or NULL */
 	const char *initrd;		/* or NULL */
 	const char *append;		/* the command line, or NULL */
 
@@ -132,6 +136,10 @@ struct launch {
 	const struct launch_port *port;
 	unsigned int ports;
 	bool network;			/* an echo server: 10.0.2.100 port 7 */
+	bool outside;			/* and all that the host reaches */
+	/* Ports of this host's 127.0.0.1 that lead into the guest: "H-:G". */
+	const char *const *forward;	/* forwards of them */
+	unsigned int forwards;
 
 	/*
 	 * QEMU keeps guest RAM in this file, shared, so that others may map it:
@@ -139,6 +147,13 @@ struct launch {
 	 * memory. It is made anew. NULL: anonymous.
 	 */
 	const char *ram_file;
+	/*
+	 * QEMU's gdb stub listens at this socket of the file system. On SNP
+	 * that takes a ram_file, of the next power of 2 at least, and
+	 * no more than LAUNCH_LOW_MEMORY. @gdb_wait: the first instruction waits for gdb.
+	 */
+	const char *gdb;
+	bool gdb_wait;
 	/* A TCG plugin with its options, "FILE[,NAME=VALUE...]", or NULL. */
 	const char *plugin;
 	const char *const *qemu_args;	/* more arguments, NULL at the end */

@@ -94,6 +94,12 @@ static unsigned int pool_size(const struct launch *l)
 	return l->memory <= LAUNCH_LOW_MEMORY ? 0 : l->memory / 128 + 16;
 }
 
+/* How long an instruction takes, and so how many there are between ticks. */
+static int icount_shift(const struct launch *l)
+{
+	return l->deterministic ? ICOUNT_SHIFT + (int)(l->schedule % 4) : 0;
+}
+
 static void add_cpu_and_memory(struct args *a, const struct launch *l)
 {
 	unsigned int memory = l->memory + pool_size(l);
@@ -119,11 +125,11 @@ static void add_guest(struct args *a, const struct launch *l,
 	ARG2(a, "-kernel", "/dev/fd/%d", fds->machine_elf);
 	ARG2(a, "-initrd", "/dev/fd/%d", fds->image);
 	ARG2(a, "-append", "platform=%u cpus=%u host=%u host_arg=%lu seed=%lu "
-	     "deterministic=%u shift=%u lazy=%u iommu=%u isolation=%u "
-	     "pool=%u",
+	     "deterministic=%u shift=%d schedule=%lu lazy=%u iommu=%u isolation=%u "
+	     "gdb=%u pool=%u",
 	     l->platform, l->cpus, l->host.kind, l->host.argument, l->seed,
-	     l->deterministic, l->deterministic ? ICOUNT_SHIFT : 0, l->lazy,
-	     l->iommu, l->isolation, pool_size(l));
+	     l->deterministic, icount_shift(l), l->schedule, l->lazy,
+	     l->iommu, l->isolation, !!l->gdb, pool_size(l));
 }
 
 static void add_ports(struct args *a, const struct qemu_fds *fds)
@@ -152,16 +158,17 @@ static void add_disk(struct args *a, const struct launch_disk *d,
 		snprintf(fd, sizeof(fd), "/dev/fd/%d", d->fd);
 		file = fd;
 	}
-	ARG2(a, "-drive", "if=none,id=disk%u,format=raw,snapshot=%s,file=%s",
-	     i, d->keep ? "off" : "on", escaped(file));
+	ARG2(a, "-drive", "if=none,id=disk%u,format=%s,snapshot=%s,file=%s",
+	     i, d->qcow2 ? "qcow2" : "raw", d->keep ? "off" : "on", escaped(file));
 	ARG2(a, "-device", "virtio-blk-pci,drive=disk%u," VIRTIO, i);
 }
 
 static void add_share(struct args *a, const struct launch_share *s,
 		      unsigned int i)
 {
-	ARG2(a, "-fsdev", "local,id=share%u,security_model=none,readonly=on,"
-	     "multidevs=remap,path=%s", i, escaped(s->path));
+	ARG2(a, "-fsdev", "local,id=share%u,security_model=none,readonly=%s,"
+	     "multidevs=remap,path=%s", i, s->write ? "off" : "on",
+	     escaped(s->path));
 	ARG2(a, "-device", "virtio-9p-pci,fsdev=share%u,mount_tag=%s," VIRTIO,
 	     i, s->tag);
 }
@@ -184,16 +191,41 @@ static void add_serial_ports(struct args *a, const struct launch *l)
 }
 
 /* No option ROM: nothing here boots from a network. */
-static void add_network(struct args *a)
+static void add_network(struct args *a, const struct launch *l)
 {
-	ARG2(a, "-netdev", "user,id=net,restrict=on,"
-	     "guestfwd=tcp:10.0.2.100:7-cmd:cat");
+	char forwards[512] = "";
+	size_t n = 0;
+
+	for (unsigned int i = 0; i < l->forwards && n < sizeof(forwards); i++)
+		n += (size_t)snprintf(forwards + n, sizeof(forwards) - n,
+				      ",hostfwd=tcp:127.0.0.1:%s",
+				      l->forward[i]);
+	ARG2(a, "-netdev", "user,id=net,restrict=%s,"
+	     "guestfwd=tcp:10.0.2.100:7-cmd:cat%s", l->outside ? "off" : "on",
+	     forwards);
 	ARG2(a, "-device", "virtio-net-pci,netdev=net,romfile=," VIRTIO);
+}
+
+/* cvm/machine/gdb.c: on SNP the stub looks for private pages elsewhere. */
+static void add_gdb(struct args *a, const struct launch *l)
+{
+	unsigned int size = 1;
+
+	ARG2(a, "-gdb", "unix:%s,server=on,wait=off", escaped(l->gdb));
+	if (l->gdb_wait)
+		arg(a, "-S");
+	if (l->platform != CVM_SNP)
+		return;
+	while (size < l->memory)
+		size *= 2;
+	ARG2(a, "-object", "memory-backend-file,id=private,size=%uM,share=on,"
+	     "mem-path=%s", size, escaped(l->ram_file));
+	ARG2(a, "-device", "ivshmem-plain,memdev=private");
 }
 
 static void add_time(struct args *a, const struct launch *l)
 {
-	ARG2(a, "-icount", "shift=%d,sleep=off", ICOUNT_SHIFT);
+	ARG2(a, "-icount", "shift=%d,sleep=off", icount_shift(l));
 	ARG2(a, "-rtc", "clock=vm,base=2024-01-01T00:00:00");
 	ARG2(a, "-seed", "%lu", l->seed);
 }
@@ -218,7 +250,9 @@ void qemu_exec(const struct launch *l, const struct qemu_fds *fds)
 		add_share(&a, &l->share[i], i);
 	add_serial_ports(&a, l);
 	if (l->network)
-		add_network(&a);
+		add_network(&a, l);
+	if (l->gdb)
+		add_gdb(&a, l);
 	if (l->deterministic)
 		add_time(&a, l);
 	for (const char *const *p = l->qemu_args; p && *p; p++)

@@ -15,8 +15,10 @@ struct config {
 	u64 seed;
 	bool deterministic;
 	unsigned int icount_shift;
+	u64 schedule;			/* seed of whose turn it is, or 0 */
 	bool lazy;			/* leave memory unaccepted for Linux */
 	bool iommu;
+	bool gdb;			/* a debugger may come */
 	u64 pool;			/* bytes above the guest's RAM */
 	unsigned int isolation;		/* vTOM: 1 VBS, 2 SNP, 3 TDX */
 };

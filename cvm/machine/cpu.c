@@ -6,6 +6,7 @@
 #include "config.h"
 #include "cpu.h"
 #include "end.h"
+#include "gdb.h"
 #include "io.h"
 #include "layout.h"
 #include "lib.h"
@@ -134,6 +135,8 @@ bool guest_wrmsr(struct vcpu *c, u32 msr, u64 value)
 
 u64 port_read(u16 port, unsigned int size)
 {
+	if (gdb_hides(port))
+		return ~0u >> (32 - 8 * size);
 	switch (size) {
 	case 1:
 		return inb(port);
@@ -146,7 +149,7 @@ u64 port_read(u16 port, unsigned int size)
 
 void port_write(struct vcpu *c, u16 port, unsigned int size, u64 value)
 {
-	if (port == 0xe9)
+	if (port == 0xe9 || gdb_hides(port))
 		return;
 	if (port == PM1A_CONTROL && value & SLEEP_ENABLE) {
 		(void)c;

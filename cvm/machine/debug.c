@@ -117,6 +117,7 @@ static u64 start_cpu(struct vcpu *c, u64 id, u64 rip, u64 rsp, u64 rdi)
 	t->v->rip = rip;
 	t->v->rsp = rsp;
 	t->v->rflags = 2;
+	t->v->gs.base = id;
 	t->r = (struct regs){ .rdi = rdi };
 	vcpu_go(t);
 	return 0;

@@ -19,6 +19,7 @@
 #include "exits.h"
 #include "host.h"
 #include "io.h"
+#include "kexec.h"
 #include "layout.h"
 #include "lock.h"
 #include "npt.h"
@@ -224,6 +225,7 @@ static void handle_exit(struct vcpu *c)
 	u64 rip = c->v->rip;
 
 	save_event(c);
+	kexec_look(c);
 	if (c->v->exit_code == EXIT_NMI) {
 		count_exit(EXIT_NMI);
 		exit_nmi(c);
@@ -249,6 +251,22 @@ static void handle_exit(struct vcpu *c)
 	guest_nmi(c);
 }
 
+/*
+ * Where CPUs take turns, PAUSE passes the turn on: after some exits, which the
+ * seed chooses. So runs of different seeds interleave differently.
+ */
+static void pass_turn(void)
+{
+	static u64 r;
+
+	if (!config.schedule)
+		return;
+	r ^= config.schedule;
+	r = r * 6364136223846793005UL + 1442695040888963407UL;
+	for (u64 n = r >> 61 ? 0 : 1 + (r >> 59 & 3); n; n--)
+		pause();
+}
+
 /* FS, GS, TR, LDTR, STAR...: not the machine's, so loaded only once. */
 static void enter(struct vcpu *c)
 {
@@ -261,6 +279,7 @@ void vcpu_run(struct vcpu *c)
 {
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME);
 	wrmsr(MSR_HSAVE_PA, (u64)pool_pages(1));
+	vcpu_wait_start(c);
 	enter(c);
 	for (;;) {
 		if (c->init) {
@@ -274,5 +293,6 @@ void vcpu_run(struct vcpu *c)
 		c->guest_time += rdtsc() - c->entered;
 		kick_ack(c);
 		handle_exit(c);
+		pass_turn();
 	}
 }

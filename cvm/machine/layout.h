@@ -43,6 +43,7 @@
 #define FW_MAILBOX	0xf80000UL	/* ACPI wakeup mailbox (TDX) */
 #define FW_AP_PT	0xf81000UL	/* page tables APs wake up with */
 #define FW_AP_GDT	0xf88000UL
+#define FW_AP_RESET	0xf89000UL	/* where a CPU gives itself back */
 #define FW_SNP		0xf90000UL	/* CC blob, secrets, CPUID page */
 #define FW_PV_GHCB	0xff0000UL	/* paravisor's GHCB pages, shared */
 

@@ -14,6 +14,7 @@
 #include "config.h"
 #include "io.h"
 #include "lock.h"
+#include "platform.h"
 #include "pool.h"
 #include "power.h"
 #include "stats.h"
@@ -190,19 +191,26 @@ void wait_interrupt(struct vcpu *c)
 }
 
 /*
- * INIT: out of the guest until somebody makes a new state in the VMCB and
- * sets go. Nobody waits for a CPU that does not run, and it holds no lock.
+ * Out of the guest, for INIT or from the beginning, until somebody makes a new
+ * state in the VMCB and sets go, or the platform finds that it should start.
+ * Nobody waits for a CPU that does not run, and it holds no lock.
  */
 void vcpu_wait_start(struct vcpu *c)
 {
 	__atomic_store_n(&c->running, 0, __ATOMIC_SEQ_CST);
 	kick_ack(c);
-	c->nmi = 0;
-	c->init = 0;
-	__atomic_store_n(&c->go, 0, __ATOMIC_SEQ_CST);
-	__asm__ volatile("stgi" : : : "memory");
-	ap_sleep(&c->go);
-	__asm__ volatile("clgi" : : : "memory");
+	if (c->init) {
+		c->nmi = 0;
+		c->init = 0;
+		c->in_kernel = false;
+		__atomic_store_n(&c->go, 0, __ATOMIC_SEQ_CST);
+	}
+	while (!c->go) {
+		if (platform->ap_poll && platform->ap_poll(c))
+			pause();
+		else if (!c->go)
+			sleep_once(c);
+	}
 }
 
 /* The guest gave this CPU up for good. */

@@ -16,10 +16,12 @@
 #include "clock.h"
 #include "config.h"
 #include "exits.h"
+#include "gdb.h"
 #include "host.h"
 #include "layout.h"
 #include "lib.h"
 #include "npt.h"
+#include "pci.h"
 #include "platform.h"
 #include "pool.h"
 #include "power.h"
@@ -69,8 +71,10 @@ static void read_config(const char *words)
 	config.seed = number(words, "seed", 1);
 	config.deterministic = number(words, "deterministic", 0);
 	config.icount_shift = (unsigned int)number(words, "shift", 0);
+	config.schedule = number(words, "schedule", 0);
 	config.lazy = number(words, "lazy", 0);
 	config.iommu = number(words, "iommu", 0);
+	config.gdb = number(words, "gdb", 0);
 	config.pool = number(words, "pool", 0) << 20;
 	config.isolation = (unsigned int)number(words, "isolation", 2);
 	if (config.platform >= ARRAY_SIZE(platforms) || !config.cpus ||
@@ -130,17 +134,8 @@ static void check_cpu(void)
 
 __attribute__((noreturn)) static void ap_main(u64 id)
 {
-	struct vcpu *c = &vcpus[id];
-
 	machine_cpu_up();
-	if (platform->ap_poll && !elf_guest) {
-		ap_sleep(&c->wake);
-		while (!c->go && !platform->ap_poll(c))
-			pause();
-	} else {
-		ap_sleep(&c->go);
-	}
-	vcpu_run(c);
+	vcpu_run(&vcpus[id]);
 }
 
 static void start_aps(void)
@@ -180,6 +175,7 @@ __attribute__((noreturn)) static void boot(u64 start_info)
 		boot_linux(b);
 	if (config.iommu)
 		vtd_setup();
+	pci_move_below(config.gdb ? gdb_setup() : 0);
 	say("@running\n");
 	vcpus[0].go = 1;
 	vcpu_run(&vcpus[0]);
@@ -194,6 +190,7 @@ void machine_main(const struct start_info *si)
 	pool_init();
 	machine_cpu_up();
 	calibrate_tsc();
+	read_wall_clock();
 	machine_cpu_start(CVM_APIC_ID(0), boot, (u64)si, 16);
 	halt_forever();
 }

@@ -40,6 +40,7 @@
 #include "abi/guest-abi.h"
 
 #define ENTRY		0x67UL		/* present writable user A D */
+#define ENTRY_WRITE	2UL
 #define ENTRY_LARGE	(ENTRY | 0x80UL)
 #define IS_LEAF		0x80UL
 #define ENTRY_ADDR	0xffffffffff000UL
@@ -143,6 +144,12 @@ void page_set(u64 gpa, unsigned int state)
 {
 	states[gpa / PAGE_SIZE] = (u8)state;
 	set_views(gpa & PAGE_MASK, state);
+}
+
+/* Its private view can be read only, until the next page_set(). */
+void page_write_protect(u64 gpa)
+{
+	*npt_entry(private_view(gpa & PAGE_MASK)) &= ~ENTRY_WRITE;
 }
 
 void page_by_host(u64 gpa, bool by_host)

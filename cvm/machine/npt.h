@@ -13,6 +13,7 @@ bool is_ram(u64 gpa);
 bool is_device(u64 gpa);
 unsigned int page_state(u64 gpa);
 void page_set(u64 gpa, unsigned int state);
+void page_write_protect(u64 gpa);
 void region_set(u64 gpa, unsigned int state);
 void page_by_host(u64 gpa, bool by_host);
 bool region_large(u64 gpa);

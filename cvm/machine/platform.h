@@ -19,8 +19,10 @@ struct access {
 struct platform {
 	const char *name;
 	bool confidential;
+	bool halts;			/* its HLT does not exit */
 	bool bit_is_private;		/* polarity of GUEST_BIT */
 	bool large;			/* keeps 2M page states */
+	u64 cc_blob;			/* SNP's, where boot_linux puts it */
 	bool mailbox;			/* Linux starts CPUs by ACPI's */
 	void (*setup)(void);
 	void (*setup_cpu)(struct vcpu *c);
@@ -33,7 +35,10 @@ struct platform {
 	bool (*mismatch)(struct vcpu *c, const struct access *a);
 	/* an access to something else than RAM */
 	void (*mmio)(struct vcpu *c, const struct access *a);
-	/* true when the guest asked this CPU to start meanwhile */
+	/*
+	 * For a CPU that waits to be started: sets go when the guest wants it
+	 * to. False: nothing will come before wake_idle_cpus().
+	 */
 	bool (*ap_poll)(struct vcpu *c);
 	/* what firmware leaves for Linux besides the boot protocol */
 	void (*boot_linux)(u8 *zero_page);

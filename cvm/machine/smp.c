@@ -79,7 +79,7 @@ void machine_cpu_start(u32 apic_id, void (*entry)(u64), u64 argument,
 			pause();
 }
 
-/* CPUs not yet started: begin to poll for a reason to (platform->ap_poll). */
+/* CPUs that are not started: begin to poll for a reason to (platform->ap_poll). */
 void wake_idle_cpus(void)
 {
 	for (unsigned int i = 1; i < config.cpus; i++)
@@ -93,16 +93,14 @@ void wake_idle_cpus(void)
 void vcpu_go(struct vcpu *t)
 {
 	__atomic_store_n(&t->go, 1, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&t->wake, 1, __ATOMIC_SEQ_CST);
 	send(t->apic_id, ICR_NMI);
 }
 
-/*
- * INIT for CPU @t, by @c. It leaves the guest before this returns: what comes
- * next is a new state for it.
- */
-void vcpu_stop(struct vcpu *c, struct vcpu *t)
+/* CPU @t leaves the guest before this returns. @c asks for it. */
+void vcpu_leave(struct vcpu *c, struct vcpu *t)
 {
-	if (!t->id || !t->go)
+	if (!t->go)
 		return;
 	__atomic_store_n(&t->init, 1, __ATOMIC_SEQ_CST);
 	if (t == c)
@@ -112,6 +110,13 @@ void vcpu_stop(struct vcpu *c, struct vcpu *t)
 		kick_ack(c);		/* it may wait for us */
 		pause();
 	}
+}
+
+/* INIT: what comes next is a new state for it. */
+void vcpu_stop(struct vcpu *c, struct vcpu *t)
+{
+	if (t->id)
+		vcpu_leave(c, t);
 }
 
 static void init(struct vcpu *c, u64 value)

@@ -48,6 +48,9 @@ static const char *const names[CVM_N_COUNTERS] = {
 	[CVM_N_VC] = "vc_injected",
 	[CVM_N_SHOOTDOWNS] = "host_shootdowns",
 	[CVM_N_DMA_BLOCKED] = "dma_blocked",
+	[CVM_N_KERNELS] = "kernels_by_kexec",
+	[CVM_N_LEFT_SHARED] = "left_shared",
+	[CVM_N_LEFT_PENDING] = "left_pending",
 };
 
 void count(enum cvm_counter which, u64 n)
@@ -59,6 +62,11 @@ void count_most(enum cvm_counter which, u64 n)
 {
 	if (n > counters[which])
 		counters[which] = n;
+}
+
+void count_set(enum cvm_counter which, u64 n)
+{
+	counters[which] = n;
 }
 
 u64 counter(enum cvm_counter which)

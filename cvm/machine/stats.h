@@ -7,6 +7,7 @@
 
 void count(enum cvm_counter which, u64 n);
 void count_most(enum cvm_counter which, u64 n);
+void count_set(enum cvm_counter which, u64 n);
 u64 counter(enum cvm_counter which);
 void stats_print(void);
 

@@ -128,6 +128,8 @@ void enter_long_mode(struct vcpu *c, u64 pt, u64 gdt, u64 rip, u64 rsp)
 	v->rflags = 2;
 	v->rip = rip;
 	v->rsp = rsp;
+	v->inject = 0;
+	v->interrupt_shadow = 0;
 }
 
 void inject(struct vcpu *c, unsigned int vector)

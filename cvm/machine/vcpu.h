@@ -24,6 +24,7 @@ struct vcpu {
 	volatile u32 init;		/* ... or INIT: until go is 0 */
 	volatile u32 asleep, wake;	/* lock.c: wait_for() */
 	u32 flush;			/* TLB_CONTROL at the next VMRUN */
+	bool in_kernel;			/* kexec.c: it ran one, mapped high */
 	u64 guest_time;			/* ticks spent in the guest */
 	u64 entered;
 	u32 event, event_error;		/* delivery that the exit interrupted */

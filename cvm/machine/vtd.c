@@ -6,6 +6,7 @@
  * the shared view's tables serve as they are. Registers: VT-d specification,
  * chapter 11.
  */
+#include "io.h"
 #include "lib.h"
 #include "npt.h"
 #include "pool.h"
@@ -77,12 +78,38 @@ static void command(u32 bit)
 		;
 }
 
+#define PCI_FUNCTIONS	256		/* on bus 0; QEMU has no other here */
+#define PCI_MASTER	4u		/* of the command register */
+
+static void select_register(u32 function, u32 at)
+{
+	outl(0xcf8, 1u << 31 | function << 8 | at);
+}
+
+/*
+ * SeaBIOS leaves the disk that it looked at running, with a ring in what is the
+ * guest's memory now. Where the host is slow QEMU may look at that ring once
+ * more, and that would be DMA that no guest asked for. So no device is a bus
+ * master until the guest says so, as after ExitBootServices().
+ */
+static void stop_devices(void)
+{
+	for (u32 f = 0; f < PCI_FUNCTIONS; f++) {
+		select_register(f, 0);
+		if (!~inl(0xcfc))
+			continue;
+		select_register(f, 4);
+		outw(0xcfc, (u16)(inw(0xcfc) & ~PCI_MASTER));
+	}
+}
+
 void vtd_setup(void)
 {
 	u64 *roots, *contexts, *top;
 
 	if (!~*reg32(0) || !*reg32(0))
 		machine_cannot("there is no VT-d (-device intel-iommu)");
+	stop_devices();
 	roots = pool_pages(1);
 	contexts = pool_pages(1);
 	top = pool_pages(1);

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Firmware tables: a private copy of QEMU's ACPI tables with what the
- * platform needs added, and as much EFI as Linux reads to find unaccepted
- * memory.
+ * ACPI: a private copy of QEMU's tables with what the platform needs added.
  */
 #include "boot/boot.h"
 #include "config.h"
 #include "layout.h"
 #include "lib.h"
-#include "npt.h"
 #include "platform.h"
 #include "power.h"
 
@@ -22,16 +19,6 @@ static u32 get32(u64 at)
 
 	memcpy(&v, (void *)at, 4);
 	return v;
-}
-
-static void put32(u64 at, u32 v)
-{
-	memcpy((void *)at, &v, 4);
-}
-
-static void put64(u64 at, u64 v)
-{
-	memcpy((void *)at, &v, 8);
 }
 
 static u8 sum(u64 at, u32 n)
@@ -122,19 +109,22 @@ static void copy_fadt_targets(u64 fadt)
 }
 
 /*
- * MADT, multiprocessor wakeup (ACPI 6.4, 5.2.12.19): type 16, 16 bytes. TDX
- * guests have no INIT/SIPI.
+ * MADT, multiprocessor wakeup (ACPI 6.5, 5.2.12.19): type 16, 24 bytes, version
+ * 1, which has a vector where the guest gives a CPU back. TDX guests have no
+ * INIT/SIPI.
  */
 static void add_mailbox(u64 madt)
 {
 	u32 n = get32(madt + 4);
 
-	memset((void *)(madt + n), 0, 16);
+	memset((void *)(madt + n), 0, 24);
 	*(u8 *)(madt + n) = 16;
-	*(u8 *)(madt + n + 1) = 16;
+	*(u8 *)(madt + n + 1) = 24;
+	*(u8 *)(madt + n + 2) = 1;
 	put64(madt + n + 8, FW_MAILBOX);
-	put32(madt + 4, n + 16);
-	next = (madt + n + 16 + 63) & ~63UL;
+	put64(madt + n + 16, FW_AP_RESET);
+	put32(madt + 4, n + 24);
+	next = (madt + n + 24 + 63) & ~63UL;
 	fix_checksum(madt);
 }
 
@@ -184,93 +174,4 @@ void acpi_build(u64 rsdp)
 	put64(FW_ACPI + 24, xsdt);
 	*(u8 *)(FW_ACPI + 8) = (u8)-sum(FW_ACPI, 20);
 	*(u8 *)(FW_ACPI + 32) = (u8)-sum(FW_ACPI, ACPI_HEADER);
-}
-
-/* EFI memory types */
-#define EFI_LOADER_DATA		2u
-#define EFI_CONVENTIONAL	7u
-#define EFI_ACPI_RECLAIM	9u
-#define EFI_ACPI_NVS		10u
-#define EFI_UNACCEPTED		15u
-
-#define EFI_MAP		(FW_EFI + 0x400)
-#define EFI_TABLES	(FW_EFI + 0x200)
-#define EFI_VENDOR	(FW_EFI + 0x180)
-#define EFI_BITMAP	(FW_EFI + 0x1000)	/* LINUX_EFI_UNACCEPTED_MEM */
-
-static u32 map_entries;
-
-static void efi_range(u32 type, u64 from, u64 to)
-{
-	u64 d = EFI_MAP + 48 * map_entries++;
-
-	put32(d, type);
-	put64(d + 8, from);
-	put64(d + 24, (to - from) / PAGE_SIZE);
-	put64(d + 32, 0xf);
-}
-
-static void unaccept(u64 from, u64 to)
-{
-	efi_range(EFI_UNACCEPTED, from, to);
-	for (u64 at = from; at < to; at += LARGE_SIZE) {
-		u64 bit = at / LARGE_SIZE;
-
-		*(u8 *)(EFI_BITMAP + 24 + bit / 8) |= (u8)(1u << bit % 8);
-		region_set(at, CVM_STATE_PENDING);
-	}
-}
-
-/*
- * A system table without services (boot with efi=noruntime), a memory map and
- * two configuration tables: ACPI 2.0 and Linux's unaccepted memory. All but
- * the kernel's own first 96 MiB and what the launcher loaded at the top is
- * unaccepted.
- */
-void efi_build(u8 *zero_page, u64 keep_from)
-{
-	static const u8 acpi_guid[16] = {
-		0x71, 0xe8, 0x68, 0x88, 0xf1, 0xe4, 0xd3, 0x11,
-		0xbc, 0x22, 0x00, 0x80, 0xc7, 0x3c, 0x88, 0x81,
-	}, unaccepted_guid[16] = {
-		0x3c, 0xde, 0xd1, 0xd5, 0x5c, 0x10, 0xf9, 0x44,
-		0x9e, 0xa9, 0xbc, 0xef, 0x98, 0x12, 0x00, 0x31,
-	};
-	u64 from = 0x6000000, to = keep_from & LARGE_MASK;
-
-	if (to <= from)
-		machine_cannot("too little memory to leave some unaccepted");
-	memset((void *)FW_EFI, 0, 0x3000);
-	memcpy((void *)FW_EFI, "IBI SYST", 8);
-	put32(FW_EFI + 8, 2 << 16 | 70);
-	put32(FW_EFI + 12, 120);
-	put64(FW_EFI + 24, EFI_VENDOR);
-	memcpy((void *)EFI_VENDOR, "A\0L\0", 4);
-	put64(FW_EFI + 104, 2);
-	put64(FW_EFI + 112, EFI_TABLES);
-	memcpy((void *)EFI_TABLES, acpi_guid, 16);
-	put64(EFI_TABLES + 16, FW_ACPI);
-	memcpy((void *)(EFI_TABLES + 24), unaccepted_guid, 16);
-	put64(EFI_TABLES + 40, EFI_BITMAP);
-	/* struct efi_unaccepted_memory, include/linux/efi.h: a bit for each 2M */
-	put32(EFI_BITMAP, 1);
-	put32(EFI_BITMAP + 4, LARGE_SIZE);
-	put64(EFI_BITMAP + 8, 0);
-	put64(EFI_BITMAP + 16, ram_end / LARGE_SIZE / 8 + 8);
-
-	efi_range(EFI_CONVENTIONAL, PAGE_SIZE, LOW_END);
-	efi_range(EFI_ACPI_RECLAIM, FW_ACPI, FW_MAILBOX);
-	efi_range(EFI_ACPI_NVS, FW_MAILBOX, FW_PV_GHCB);
-	efi_range(EFI_CONVENTIONAL, CVM_RAM_BASE, from);
-	unaccept(from, to);
-	efi_range(EFI_CONVENTIONAL, to, low_ram_end);
-	if (ram_end > HIGH_BASE)
-		unaccept(HIGH_BASE, ram_end);
-	/* boot_params.efi_info */
-	memcpy(zero_page + 0x1c0, "EL64", 4);
-	put32((u64)zero_page + 0x1c4, (u32)FW_EFI);
-	put32((u64)zero_page + 0x1c8, 48);
-	put32((u64)zero_page + 0x1cc, 1);
-	put32((u64)zero_page + 0x1d0, (u32)EFI_MAP);
-	put32((u64)zero_page + 0x1d4, 48 * map_entries);
 }

@@ -84,7 +84,7 @@ void boot_linux(struct blob *b)
 	memory_map(bp);
 	if (platform->boot_linux)
 		platform->boot_linux(bp);
-	if (config.lazy)
+	if (config.lazy || platform->cc_blob)
 		efi_build(bp, (u64)b);
 	build_boot_tables(BOOT_PT);
 	build_boot_tables(FW_AP_PT);

@@ -310,6 +310,7 @@ static void hyperv_mmio(struct vcpu *c, const struct access *a)
 const struct platform vtom_platform = {
 	.name = "vtom",
 	.confidential = true,
+	.halts = true,
 	.setup = vtom_setup,
 	.cpuid = hyperv_cpuid,
 	.msr_read = hyperv_rdmsr,
@@ -322,6 +323,7 @@ const struct platform vtom_platform = {
 const struct platform tdp_platform = {
 	.name = "tdp",
 	.confidential = true,
+	.halts = true,
 	.setup = tdp_setup,
 	.cpuid = hyperv_cpuid,
 	.msr_read = hyperv_rdmsr,

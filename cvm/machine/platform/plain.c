@@ -24,6 +24,7 @@ static void plain_mmio(struct vcpu *c, const struct access *a)
 
 const struct platform none_platform = {
 	.name = "none",
+	.halts = true,
 	.mismatch = plain_mismatch,
 	.mmio = plain_mmio,
 };

@@ -34,6 +34,9 @@ void psc_msr(struct vcpu *c, u64 request);
 /* ghcb.c */
 void vmgexit(struct vcpu *c);
 
+/* pvclock.c */
+bool pvclock_wrmsr(u32 msr, u64 value);
+
 /* blob.c */
 void snp_build_blob(u8 *zero_page);
 

@@ -18,6 +18,7 @@
 #include "end.h"
 #include "gmem.h"
 #include "host.h"
+#include "layout.h"
 #include "npt.h"
 #include "platform.h"
 #include "platform/snp/parts.h"
@@ -42,6 +43,9 @@ static void snp_setup(void)
 	intercept_msr(MSR_SEV_STATUS, true, true);
 }
 
+#define KVM_CLOCKSOURCE2	(1u << 3)
+#define KVM_CLOCKSOURCE_STABLE	(1u << 24)
+
 /*
  * Linux refuses XSAVE without XSAVEC and XSAVES here (snp_cpuid), and TCG has
  * neither: no XSAVE, no AVX.
@@ -62,6 +66,9 @@ static void snp_cpuid(struct vcpu *c, u32 leaf, u32 sub, u32 out[4])
 		break;
 	case 0xd:
 		out[0] = out[1] = out[2] = out[3] = 0;
+		break;
+	case 0x40000001:			/* KVM's clock */
+		out[0] = KVM_CLOCKSOURCE2 | KVM_CLOCKSOURCE_STABLE;
 		break;
 	case 0x80000000:
 		out[0] = 0x8000001f;
@@ -94,7 +101,7 @@ static bool snp_wrmsr(struct vcpu *c, u32 msr, u64 value, bool *ok)
 	else if (msr == MSR_SEV_STATUS)
 		*ok = false;
 	else
-		return false;
+		return pvclock_wrmsr(msr, value);
 	return true;
 }
 
@@ -222,6 +229,7 @@ const struct platform snp_platform = {
 	.confidential = true,
 	.bit_is_private = true,
 	.large = true,
+	.cc_blob = FW_SNP,
 	.setup = snp_setup,
 	.cpuid = snp_cpuid,
 	.msr_read = snp_rdmsr,

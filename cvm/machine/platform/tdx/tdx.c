@@ -52,7 +52,8 @@ static void tdx_setup(void)
 		if (is_ve_msr(msr) && !(elf_guest && msr == MSR_X2APIC_ICR))
 			intercept_msr(msr, true, true);
 	memset((void *)FW_MAILBOX, 0, PAGE_SIZE);
-	page_set(FW_MAILBOX, CVM_STATE_PENDING);
+	page_write_protect(FW_MAILBOX);
+	memcpy((void *)FW_AP_RESET, "\xf4\xeb\xfd", 3);	/* HLT, again */
 }
 
 static void tdx_setup_cpu(struct vcpu *c)
@@ -105,19 +106,43 @@ static void tdx_cpuid(struct vcpu *c, u32 leaf, u32 sub, u32 out[4])
 
 /*
  * Real firmware has its CPUs spin on the mailbox. Here that would take host
- * time from the booting CPU, so the page is absent until its first use.
+ * time from the guest, so they sleep: the guest's first write of a command
+ * finds the page write-protected and wakes them, and whoever carries the
+ * command out protects it again.
  */
-static bool first_use_of_mailbox(struct vcpu *c)
-{
-	static bool used;
+static volatile bool mailbox_open;
 
-	if (used || c->v->exit_info_2 >> 12 != FW_MAILBOX >> 12)
+static bool mailbox_written(struct vcpu *c)
+{
+	const struct vmcb *v = c->v;
+
+	if ((v->exit_info_2 & PAGE_MASK) != FW_MAILBOX ||
+	    !(v->exit_info_1 & NPF_WRITE) || v->exit_info_1 & NPF_WALK ||
+	    (page_state(FW_MAILBOX) & CVM_STATE_MASK) != CVM_STATE_PRIVATE)
 		return false;
-	used = true;
 	machine_lock(c);
 	page_set(FW_MAILBOX, CVM_STATE_PRIVATE);
+	mailbox_open = true;
 	machine_unlock();
 	wake_idle_cpus();
+	return true;
+}
+
+static void close_mailbox(struct vcpu *c)
+{
+	machine_lock(c);
+	mailbox_open = false;
+	page_write_protect(FW_MAILBOX);
+	kick_others(c);
+	machine_unlock();
+}
+
+/* HLT at the reset vector: the guest gives this CPU back to its firmware. */
+static bool given_back(struct vcpu *c)
+{
+	if (c->v->rip != FW_AP_RESET || SEG_DPL(c->v->ss.attributes))
+		return false;
+	c->init = 1;
 	return true;
 }
 
@@ -127,7 +152,7 @@ static bool tdx_exit(struct vcpu *c)
 
 	switch (c->v->exit_code) {
 	case EXIT_NPF:
-		return first_use_of_mailbox(c);
+		return mailbox_written(c);
 	case EXIT_CPUID:
 		if (leaf < 0x40000000 || leaf >= 0x50000000)
 			return false;
@@ -143,7 +168,8 @@ static bool tdx_exit(struct vcpu *c)
 		io_ve(c);
 		return true;
 	case EXIT_HLT:
-		inject_ve(c, REASON_HLT, 0, 0, 1);
+		if (!given_back(c))
+			inject_ve(c, REASON_HLT, 0, 0, 1);
 		return true;
 	case EXIT_UD:
 		return tdcall(c);
@@ -186,6 +212,9 @@ static void tdx_mmio(struct vcpu *c, const struct access *a)
 	access_ve(c, a);
 }
 
+#define MAILBOX_WAKEUP	1
+#define MAILBOX_TEST	2		/* is the CPU back? */
+
 /* ACPI multiprocessor wakeup mailbox: command, APIC id, vector. */
 static bool tdx_ap_poll(struct vcpu *c)
 {
@@ -193,12 +222,19 @@ static bool tdx_ap_poll(struct vcpu *c)
 	volatile u32 *id = (u32 *)(FW_MAILBOX + 4);
 	volatile u64 *vector = (u64 *)(FW_MAILBOX + 8);
 
-	if (*command != 1 || *id != c->apic_id)
+	if (!mailbox_open)
 		return false;
-	enter_long_mode(c, FW_AP_PT, FW_AP_GDT, *vector, 0);
-	*command = 0;
-	__atomic_store_n(&c->go, 1, __ATOMIC_SEQ_CST);
-	return true;
+	if (*id != c->apic_id ||
+	    (*command != MAILBOX_WAKEUP && *command != MAILBOX_TEST))
+		return true;
+	if (*command == MAILBOX_WAKEUP) {
+		enter_long_mode(c, FW_AP_PT, FW_AP_GDT, *vector, 0);
+		c->ve.valid = 0;
+		__atomic_store_n(&c->go, 1, __ATOMIC_SEQ_CST);
+	}
+	close_mailbox(c);
+	*command = 0;			/* now it may write the next one */
+	return false;
 }
 
 const struct platform tdx_platform = {

@@ -4,7 +4,8 @@
 LAB_SRCS := $(addprefix lab/search/,explore.c intern.c ends.c) \
 	$(addprefix lab/machine/,choose.c frames.c host.c mmu.c props.c \
 	spots.c) \
-	$(addprefix lab/,engine.c step.c setup.c lab.c narrate.c where.c verdict.c)
+	$(addprefix lab/,engine.c step.c setup.c lab.c narrate.c because.c \
+	where.c verdict.c)
 # Everything but the instructions, which the lab's machine supplies itself.
 LAB_ENGINE_SRCS = $(filter-out engine/insn/%,$(ENGINE_SRCS))
 
@@ -85,9 +86,34 @@ MUTANTS = CC='$(CC)' CFLAGS='$(LAB_ENGINE_CFLAGS)' LDLIBS='$(LAB_SAN) \
 check-mutants: $(LAB_TESTS)
 	@scripts/t mutants env $(MUTANTS)
 
+# Others, in long ranges: minutes of CPU.
+.PHONY: check-mutants-more
+check-mutants-more: $(LAB_TESTS)
+	@scripts/t mutants-more env LIST=tests/mutants/more $(MUTANTS)
+
 # Every mutant and what killed it; `make mutants ONLY="name ..."` for some.
+# LIST=tests/mutants/more has others.
 mutants: $(LAB_TESTS)
-	@env $(MUTANTS) $(ONLY)
+	@env LIST='$(or $(LIST),tests/mutants/list)' $(MUTANTS) $(ONLY)
+
+# Mutants by rule, of every function of the engine: hours. It goes on where it
+# stopped. N=300 draws so many, SEED=7 others, SECONDS=240 stops after that,
+# ONLY="name ...".
+.PHONY: mutants-all
+mutants-all: $(LAB_TESTS) $(ENGINE_TEST_OBJ) \
+		$(ENGINE_TESTS:%=$(ENGINE_TEST)/tests/engine/test_%.c.o)
+	@$(MAKE) --no-print-directory QUIET=1 fuzz-setup $(FUZZ)
+	@env CC='$(CC)' OBJS='$(LAB_OBJS)' SUITE='$(LAB_DIR)/tests/suite.o' \
+		LAB_CFLAGS='$(LAB_ENGINE_CFLAGS)' \
+		LAB_LIBS='$(LAB_SAN) $(LAB_LIBS)' \
+		TESTS='$(ENGINE_TESTS:%=$(ENGINE_TEST)/tests/engine/test_%.c.o)' \
+		TEST_OBJS='$(ENGINE_TEST_OBJ)' \
+		TEST_CFLAGS='$(ENGINE_TEST_CFLAGS)' \
+		CLANG='$(CLANG)' FUZZ_OBJS='$(FUZZ_OBJ)' \
+		FUZZ_CFLAGS='$(FUZZ_CFLAGS)' FUZZ_SAN='$(FUZZ_SAN)' \
+		FILES='$(filter %.c,$(LAB_ENGINE_SRCS))' tests/mutants/all \
+		$(addprefix -n ,$(N)) $(addprefix -r ,$(SEED)) \
+		$(addprefix -s ,$(SECONDS)) $(ONLY)
 
 # ---- bench ----
 

@@ -32,6 +32,8 @@ static void *sched_sp, *engine_sp;
 static struct req request;
 static struct local scratch;
 static bool comm_live;
+/* Words read since the host last ran: it can change one in between. */
+static uint64_t fetched[8];
 
 static uint8_t *stack_top(unsigned int cpu)
 {
@@ -66,11 +68,11 @@ void engine_init(void (*now)(unsigned int cpu, const struct req *r))
 	if (!mapped) {
 		map_fixed(STACKS, LAB_MAX_CPUS * (size_t)LAB_STACK);
 		map_fixed(CONTEXT, LAB_CTX);
-		map_fixed(comm_page(0), LAB_MAX_CPUS * 4096ul);
+		map_fixed(LAB_COMM, LAB_MAX_CPUS * 4096ul);
 		mapped = true;
 	}
 	memset(CONTEXT, 0, LAB_CTX);
-	memset(comm_page(0), 0, LAB_MAX_CPUS * 4096ul);
+	memset(LAB_COMM, 0, LAB_MAX_CPUS * 4096ul);
 	lab->setup = true;
 	engine.ctx_loaded = UINT32_MAX;
 	if (airlock_size(&engine.cfg) > LAB_CTX)
@@ -134,9 +136,13 @@ static void entry(void)
 	struct airlock_outcome out = { 0 };
 
 	for (;;) {
-		airlock_convert_order(engine.a, lab->range[cpu],
-				      lab->nranges[cpu], direction(lab, cpu),
-				      &c->order, &out);
+		if (c->reclaim)
+			airlock_reclaim_all(engine.a, &out);
+		else
+			airlock_convert_order(engine.a, lab->range[cpu],
+					      lab->nranges[cpu],
+					      direction(lab, cpu), &c->order,
+					      &out);
 		memset(&request, 0, sizeof(request));
 		request.kind = REQ_RETURN;
 		request.outcome.status = out.status;
@@ -202,6 +208,7 @@ void engine_resume(unsigned int cpu)
 		memcpy(engine_sp, l->stack, l->depth);
 		memset((uint8_t *)engine_sp - CLEARED, 0, CLEARED);
 	}
+	memset(fetched, 0, sizeof(fetched));
 	turn = ++turns;
 	lab_switch(&sched_sp, engine_sp);
 	turn = 0;
@@ -331,7 +338,7 @@ unsigned int airlock_port_pin(void)
 	rule(!lab->w.hw[lab->cpu].pinned, "pins twice");
 	lab->w.hw[lab->cpu].pinned = 1;
 	lab->w.hw_dirty[lab->cpu] = true;
-	return lab->cpu;
+	return cpu_id(lab->cpu);
 }
 
 void airlock_port_unpin(void)
@@ -369,10 +376,36 @@ void airlock_port_shootdown(const struct airlock_flush *f, unsigned int n)
 	ask_simply(REQ_SHOOTDOWN, HERE);
 }
 
+static bool listed(const struct airlock_range *r, unsigned int n, uint32_t gfn)
+{
+	uint32_t page;
+
+	for (unsigned int k = 0; k < n; k++)
+		for (uint64_t i = 0; i < r[k].pages; i++)
+			if (spot_gfn(va_vpn(r[k].va) + (uint32_t)i, &page) &&
+			    page == gfn)
+				return true;
+	return false;
+}
+
+/* Flush what TLBs hold of aliases that are gone. */
 void airlock_port_unmap_aliases(const struct airlock_range *r, unsigned int n)
 {
-	(void)r;
-	(void)n;
+	struct hw *h = &lab->w.hw[lab->cpu];
+
+	if (lab->setup || !lab->cfg.lazy)
+		return;
+	rule(!locked(), "drops aliases under the lock");
+	rule(!h->pinned, "drops aliases while pinned");
+	for (unsigned int s = 0; s < lab->nspots; s++)
+		if (lab->spot[s].role == SPOT_LAZY && h->nflush < LAB_FLUSH &&
+		    listed(r, n, lab->spot[s].gfn))
+			h->flush[h->nflush++] = (struct vrange){
+				lab->spot[s].vpn, 1 };
+	if (!h->nflush)
+		return;
+	lab->w.hw_dirty[lab->cpu] = true;
+	ask_simply(REQ_SHOOTDOWN, HERE);
 }
 
 /* The other mapping of a frame that a spot of this role has. */
@@ -404,12 +437,15 @@ bool airlock_port_alias(uint64_t va, uint64_t gpa, uint64_t pages,
 
 		if (!other_mapping(va + (i << 12), gpa + (i << 12), &o))
 			continue;
-		if (found++ == index) {
-			*alias = (struct airlock_range){ o, 1 };
-			return true;
+		if (found && alias->va + (alias->pages << 12) == o) {
+			alias->pages++;
+			continue;
 		}
+		if (found++ == index + 1)
+			return true;
+		*alias = (struct airlock_range){ o, 1 };
 	}
-	return false;
+	return found == index + 1;
 }
 
 void airlock_port_violation(const struct airlock_violation *v)
@@ -429,7 +465,7 @@ void airlock_port_violation(const struct airlock_violation *v)
 
 static void *comm(bool hv, unsigned int cpu, uint64_t *gpa)
 {
-	rule(cpu == lab->cpu, "asks for another CPU's page");
+	rule(cpu == cpu_id(lab->cpu), "asks for another CPU's page");
 	rule(lab->w.hw[lab->cpu].pinned, "asks for a CPU's page, not pinned");
 	memset(comm_page(lab->cpu), 0, 4096);
 	comm_live = true;
@@ -447,18 +483,29 @@ void *airlock_port_hv_page(unsigned int cpu, uint64_t *gpa)
 	return comm(true, cpu, gpa);
 }
 
+static void fetch_once(uint64_t offset)
+{
+	uint64_t bit = UINT64_C(1) << (offset / 8 % 64);
+
+	rule(!(fetched[offset / 512 % 8] & bit),
+	     "reads a word twice that the host can change in between");
+	fetched[offset / 512 % 8] |= bit;
+}
+
 uint64_t airlock_port_shared_read(const volatile void *p, unsigned int size)
 {
-	uint64_t v = 0;
+	uint64_t v = 0, offset;
 	const uint8_t *at = (const uint8_t *)(uintptr_t)p;
 	struct req *r;
 
+	offset = (uint64_t)(at - (uint8_t *)comm_page(lab->cpu));
 	if (lab->cfg.host == LAB_HOST_HOSTILE) {
 		r = new_request(REQ_SHARED_READ, HERE);
-		r->shared_read.offset =
-			(uint64_t)(at - (uint8_t *)comm_page(lab->cpu));
+		r->shared_read.offset = offset;
 		r->shared_read.size = size;
 		ask();
+	} else {
+		fetch_once(offset);
 	}
 	memcpy(&v, at, size);
 	return v;
@@ -470,6 +517,9 @@ void airlock_port_invlpg(uint64_t va)
 {
 	if (lab->setup)
 		return;
+	/* Elsewhere the next CPU, or the next CR3, would not know of it. */
+	rule(lab->w.hw[lab->cpu].pinned || lab->cfg.reclaim,
+	     "INVLPG where it is not pinned");
 	new_request(REQ_INVLPG, HERE)->invlpg.va = va;
 	ask();
 }

@@ -97,6 +97,7 @@ bool setup(const char **why);
 /* lab.c */
 void world_load(const uint32_t *s);
 void world_save(uint32_t *s);
+bool movable(const struct world *w, unsigned int cpu);
 
 /* step.c: a CPU carries out its request */
 bool step_enabled(unsigned int cpu);

@@ -6,7 +6,7 @@
 
 /* What can happen next; lab.c says what each is. */
 enum event { EV_STEP, EV_IPI, EV_READ, EV_ACT, EV_DRAIN, EV_FILL, EV_DROP,
-	     EV_LINE };
+	     EV_LINE, EV_MOVE };
 
 /* Let the event of @label happen in the world in hand, in just that way. */
 bool follow(explore_label label);

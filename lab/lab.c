@@ -6,6 +6,7 @@
  *   ipi    a CPU answers a shootdown (never while it is pinned)
  *   read   a stray read, or a bystander's access
  *   act    a hostile host does what nobody asked for
+ *   move   a converting thread goes on on another CPU
  * and, without reduction, since with it they are part of what an access may
  * meet (machine/mmu.c):
  *   drain  a store leaves the store buffer
@@ -82,7 +83,7 @@ static bool swap_needed(unsigned int a, unsigned int b)
 	return d > 0;
 }
 
-static void swap_readers(unsigned int a, unsigned int b)
+static void swap_cpus(unsigned int a, unsigned int b)
 {
 	struct world *w = &lab->w;
 	struct hw h = w->hw[a];
@@ -106,7 +107,7 @@ static void sort_readers(void)
 	for (unsigned int a = lab->cfg.converters; a < lab->cfg.cpus; a++)
 		for (unsigned int b = a + 1; b < lab->cfg.cpus; b++)
 			if (swap_needed(a, b))
-				swap_readers(a, b);
+				swap_cpus(a, b);
 }
 
 void world_save(uint32_t *s)
@@ -134,6 +135,33 @@ void world_save(uint32_t *s)
 }
 
 /* ---- events ---- */
+
+/* Where may a thread be taken off its CPU? Not where the kernel forbids it. */
+bool movable(const struct world *w, unsigned int cpu)
+{
+	return w->m.moves && !w->hw[cpu].pinned && !w->hw[cpu].sent &&
+		w->m.lock != (int8_t)cpu && !(w->m.finished >> cpu & 1);
+}
+
+/*
+ * The thread goes on on CPU @to, which has none: a switch drains the stores of
+ * both. What it was about to flush goes with it.
+ */
+static void move(unsigned int cpu, unsigned int to)
+{
+	struct hw *a = &lab->w.hw[cpu], *b = &lab->w.hw[to];
+
+	sb_drain(cpu);
+	sb_drain(to);
+	swap_cpus(cpu, to);
+	memcpy(a->flush, b->flush, sizeof(a->flush));
+	memset(b->flush, 0, sizeof(b->flush));
+	a->nflush = b->nflush;
+	a->flush_all = b->flush_all;
+	b->nflush = b->flush_all = 0;
+	lab->w.m.moves--;
+	lab->w.mach_dirty = true;
+}
 
 static void access_spot(unsigned int cpu, unsigned int s)
 {
@@ -197,6 +225,9 @@ static void happen(enum event ev, unsigned int cpu, unsigned int a)
 	case EV_LINE:
 		frame_change(lab->spot[a].gfn, 1, F_DIRTY_P | F_DIRTY_S, 0);
 		break;
+	case EV_MOVE:
+		move(cpu, a);
+		break;
 	}
 }
 
@@ -244,6 +275,8 @@ static void every_way(struct explore *x, enum event ev, unsigned int cpu,
 
 static bool may_interrupt(unsigned int cpu)
 {
+	if (lab->cfg.interrupts)
+		return true;
 	return !base.hw[cpu].pinned && base.m.lock != (int8_t)cpu;
 }
 
@@ -287,7 +320,8 @@ static void observe(unsigned int cpu, unsigned int s)
 
 static void reads(struct explore *x)
 {
-	for (unsigned int c = 0; c < lab->cfg.cpus; c++) {
+	/* Others first: who converts is the last to read where it can be. */
+	for (unsigned int c = lab->cfg.cpus; c-- > 0; ) {
 		if (!may_interrupt(c))
 			continue;
 		for (unsigned int s = 0; s < lab->nspots; s++) {
@@ -310,20 +344,18 @@ static void row_reads(struct explore *x)
 
 	copy_world(&lab->w, &base);
 	row_heads(heads);
-	for (unsigned int c = 0; c < lab->cfg.cpus; c++)
-		for (unsigned int i = 0; i < LAB_MAX_PAGES; i++) {
-			if (!heads[i / 64]) {
-				i |= 63;
-				continue;
-			}
-			if (!(heads[i / 64] >> (i % 64) & 1) ||
-			    !may_interrupt(c))
-				continue;
+	for (unsigned int c = lab->cfg.cpus; c-- > 0; ) {
+		unsigned int i = row_next(heads, 0);
+
+		if (!may_interrupt(c))
+			continue;
+		for (; i < lab->cfg.pages; i = row_next(heads, i + 1)) {
 			copy_world(&lab->w, &base);
 			if (!lab->cfg.reduce ||
 			    !spot_quiet(c, spot_number(ROW + i)))
 				every_way(x, EV_READ, c, ROW + i);
 		}
+	}
 }
 
 static bool moves(struct explore *x)
@@ -340,23 +372,28 @@ static bool moves(struct explore *x)
 	for (unsigned int c = 0; c < lab->cfg.cpus; c++)
 		for (unsigned int i = 0; i < lab->cfg.converters; i++)
 			if ((base.hw[i].waiting >> c & 1) &&
-			    may_interrupt(c)) {
+			    (may_interrupt(c) ||
+			     lab->cfg.flush != LAB_FLUSH_IPI)) {
 				every_way(x, EV_IPI, c, i);
 				any = true;
 			}
+	for (unsigned int c = 0; c < lab->cfg.converters; c++)
+		for (unsigned int to = lab->cfg.converters;
+		     to < lab->cfg.cpus && movable(&base, c); to++)
+			every_way(x, EV_MOVE, c, to);
 	return any;
 }
 
 static void hardware(struct explore *x)
 {
-	for (unsigned int c = 0; c < lab->cfg.cpus; c++) {
+	for (unsigned int c = lab->cfg.cpus; c-- > 0; ) {
 		if (base.hw[c].nsb)
 			every_way(x, EV_DRAIN, c, 0);
 		for (unsigned int i = 0; i < base.hw[c].ntlb; i++)
 			every_way(x, EV_DROP, c, i);
 		for (unsigned int s = 0; s < lab->nspots; s++)
 			if (lab->spot[s].role != SPOT_WINDOW ||
-			    lab->spot[s].owner == c)
+			    lab->spot[s].owner == cpu_id(c))
 				every_way(x, EV_FILL, c, s);
 	}
 	for (unsigned int s = 0; s < lab->nspots; s++)

@@ -13,12 +13,21 @@
 #include "search/explore.h"
 
 #define LAB_MAX_CPUS	4
-#define LAB_MAX_PAGES	512
+#define LAB_MAX_PAGES	1024
+#define LAB_FEW_PAGES	24	/* of more, not each is a spot */
 
 enum lab_host {
 	LAB_HOST_BENIGN		= 0,
 	LAB_HOST_FAILING	= 1,
 	LAB_HOST_HOSTILE	= 2,
+	LAB_HOST_SLOW		= 3,	/* honest, and as awkward as it may be */
+};
+
+/* How a port's shootdown reaches other CPUs. */
+enum lab_flush {
+	LAB_FLUSH_IPI		= 0,
+	LAB_FLUSH_BROADCAST	= 1,	/* INVLPGB, then TLBSYNC */
+	LAB_FLUSH_UNSYNCED	= 2,	/* TLBSYNC does not wait */
 };
 
 enum lab_overlap {
@@ -35,14 +44,29 @@ enum lab_overlap {
  * @ranges: ranges in each call, 1 or 2, in different 2M chunks
  * @leaf_2m: the range lies in 2M leaves: with @pages of 512 it is one whole
  *	leaf, otherwise a part of one
+ * @first: where in its first 2M a range of many pages begins
+ * @mixed: with @leaf_2m, the first 2M is mapped by 4K leaves
  * @vmalloc: convert through a second, scattered mapping; the direct map is
  *	its alias
+ * @lazy: each page had an alias that was unmapped and not flushed: no entry
+ *	has it, TLBs may, until the port is asked to drop aliases
+ * @together: with @vmalloc, the pages lie physically in a row
+ * @interrupts: stray reads and IPIs reach a CPU that is pinned or holds the
+ *	lock, too: the port leaves interrupts on
+ * @migrations: how many times a thread that converts is taken off its CPU,
+ *	where it is not pinned, and goes on on another one
+ * @flush: how a shootdown is done
+ * @reclaim: the call is airlock_reclaim_all(), of what was shared and noted
  * @features: enum airlock_feature that the machine has. None is the worst
  *	machine: caches not coherent, evict reads needed.
+ * @fails: how many calls the failing host fails; 0 is once
  * @acts: how many times the hostile host acts on its own, or lies
  * @store_buffer: entries of a CPU's store buffer
+ * @no_mmio: a TDX host converts on a mismatched access, and does not take the
+ *	address for MMIO, which raises #VE
  * @reduce: explore one representative of what cannot be told apart
  * @count: if the answer is "safe" and small, count what it stands for
+ * @brief: a counterexample need not be the shortest there is
  */
 struct lab_config {
 	enum airlock_platform platform;
@@ -54,13 +78,24 @@ struct lab_config {
 	unsigned int pages;
 	unsigned int ranges;
 	bool leaf_2m;
+	unsigned int first;
+	bool mixed;
 	bool vmalloc;
+	bool together;
+	bool lazy;
+	bool interrupts;
+	unsigned int migrations;
+	enum lab_flush flush;
+	bool reclaim;
 	enum lab_host host;
 	uint32_t features;
 	unsigned int acts;
+	unsigned int fails;
 	unsigned int store_buffer;
+	bool no_mmio;
 	bool reduce;
 	bool count;
+	bool brief;
 	unsigned int rounds;	/* calls a converter makes: there, back, there */
 };
 
@@ -132,7 +167,10 @@ struct lab_event {
 	char change[400];	/* what changed, one line each, decoded */
 	uint32_t bad;		/* enum lab_bad, for the last event */
 	enum lab_exception exception;
-	char why[200];		/* what exactly was wrong, for the last event */
+	char why[320];		/* what exactly was wrong, for the last event */
+	char because[240];	/* and which steps brought it about, or empty */
+	bool lie;		/* the host lied, or acted unasked */
+	bool walked;		/* a stray read: the tables map that page */
 };
 
 /**
@@ -142,6 +180,8 @@ struct lab_event {
  */
 void lab_replay_begin(struct lab *l);
 bool lab_replay_step(struct lab *l, explore_label label, struct lab_event *ev);
+/* All have been replayed: fill in what the last one says of the others. */
+void lab_because(struct lab_event *e, size_t n);
 
 /**
  * struct lab_verdict - the answer to a question
@@ -156,6 +196,8 @@ bool lab_replay_step(struct lab *l, explore_label label, struct lab_event *ev);
  * @shortest: found without reduction, so no counterexample has fewer events;
  *	otherwise the search without reduction hit a limit, and this one is the
  *	shortest of the reduced machine
+ * @host_chose: unsafe only because a host may raise #VE where KVM converts the
+ *	page; with one that converts, all states are safe
  * @why: @result is LIMIT and no state was explored: the question was refused
  */
 struct lab_verdict {
@@ -169,6 +211,7 @@ struct lab_verdict {
 	struct lab_event *event;
 	size_t nevents;
 	bool shortest;
+	bool host_chose;
 	uint32_t bad;
 	const char *why;
 };

@@ -120,36 +120,70 @@ const char *lab_bad_meaning(unsigned int b, enum lab_exception e)
 
 /* ---- names ---- */
 
-/* The page that an entry maps: its linear page, found by walking to it. */
+/* An entry on the way to @vpn, or beside it in the same table. */
+struct place {
+	unsigned int level;	/* 0: there is none */
+	uint64_t at;		/* the entry of the way, in that table */
+};
+
+static struct place place_of(uint64_t pa, uint32_t vpn)
+{
+	uint64_t va = vpn_va(vpn), table = table_gpa(0);
+
+	for (unsigned int l = 4; l > 0; l--) {
+		uint64_t at = table + (va >> (12 + 9 * (l - 1)) & 511) * 8, e;
+
+		if (table == (pa & ~UINT64_C(0xfff)))
+			return (struct place){ l, at };
+		e = pte_visible(lab->cpu, at);
+		if (!(e & PTE_ADDR) || (e & PTE_PS))
+			break;
+		table = e & PTE_ADDR & ~(UINT64_C(1) << LAB_ENC_BIT);
+	}
+	return (struct place){ 0, 0 };
+}
+
+/*
+ * An entry by the page that it is on the way to, found by walking there: "PTE
+ * of page 0". One that is on the way to no page of interest: by its number in
+ * a table that is, or in one that hangs nowhere at that time.
+ */
 static const char *pte_name(uint64_t pa)
 {
-	static char buf[48];
+	static const char *const kind[] = { "", "PTE", "PDE", "PDPTE",
+					    "PML4E" };
+	static char buf[80];
+	unsigned int index = (unsigned int)(pa & 0xfff) / 8;
 
+	snprintf(buf, sizeof(buf), "entry %u of unlinked table %u", index,
+		 (unsigned int)((pa >> 12) - GFN_TABLES));
 	for (unsigned int s = 0; s < lab->nspots; s++) {
-		uint64_t va = vpn_va(lab->spot[s].vpn), table = table_gpa(0);
+		struct place p = place_of(pa, lab->spot[s].vpn);
 
-		for (unsigned int l = 4; l > 0; l--) {
-			uint64_t at = table +
-				(va >> (12 + 9 * (l - 1)) & 511) * 8, e;
-
-			if (at == pa) {
-				snprintf(buf, sizeof(buf), "%s%s",
-					 l == 1 ? "" : "2M entry of ",
-					 lab->spot[s].name);
-				return buf;
-			}
-			e = pte_visible(lab->cpu, at);
-			if (!(e & PTE_ADDR) || (e & PTE_PS) || l == 1)
-				break;
-			table = e & PTE_ADDR &
-				~(UINT64_C(1) << LAB_ENC_BIT);
+		if (!p.level)
+			continue;
+		if (p.at == pa) {
+			snprintf(buf, sizeof(buf), "%s of %s", kind[p.level],
+				 lab->spot[s].name);
+			return buf;
 		}
+		snprintf(buf, sizeof(buf), "%s %u, in the table of %s",
+			 kind[p.level], index, lab->spot[s].name);
 	}
-	snprintf(buf, sizeof(buf), "entry %#llx", (unsigned long long)pa);
 	return buf;
 }
 
-static const char *pte_text(uint64_t e, char *buf, size_t size)
+/* A table that hangs nowhere yet is a split's, of small entries. */
+static bool is_large(uint64_t pa, uint64_t e)
+{
+	unsigned int level = 1;
+
+	for (unsigned int s = 0; s < lab->nspots && level < 2; s++)
+		level = place_of(pa, lab->spot[s].vpn).level;
+	return level > 1 && (e & PTE_PS);
+}
+
+static const char *pte_text(uint64_t pa, uint64_t e, char *buf, size_t size)
 {
 	bool set = e >> LAB_ENC_BIT & 1;
 	bool priv = lab->cfg.platform == AIRLOCK_PLAIN ||
@@ -160,7 +194,7 @@ static const char *pte_text(uint64_t e, char *buf, size_t size)
 	else
 		snprintf(buf, size, "%s, %s%s", e & PTE_P ? "P" : "not P",
 			 priv ? "private" : "shared",
-			 e & PTE_PS ? ", 2M" : "");
+			 is_large(pa, e) ? ", 2M" : "");
 	return buf;
 }
 
@@ -191,8 +225,12 @@ static void tell_flush(unsigned int cpu, char *buf, size_t n)
 {
 	const struct hw *h = &lab->w.hw[cpu];
 
-	if (h->sent)
+	if (lab->cfg.flush == LAB_FLUSH_UNSYNCED)
+		snprintf(buf, n, "INVLPGB, and a TLBSYNC that waits for no CPU");
+	else if (h->sent)
 		snprintf(buf, n, "shootdown complete: every CPU has flushed");
+	else if (lab->cfg.flush == LAB_FLUSH_BROADCAST)
+		snprintf(buf, n, "INVLPGB of %u range(s): flushes here", h->nflush);
 	else if (h->flush_all)
 		snprintf(buf, n, "shootdown of everything: flushes, sends IPIs");
 	else
@@ -215,9 +253,10 @@ static void tell_pte(unsigned int cpu, const struct req *r, char *buf,
 	char a[40], b[40];
 
 	lab->cpu = cpu;
-	snprintf(buf, n, "PTE of %s: %s -> %s", pte_name(r->pte.pa),
-		 pte_text(pte_visible(cpu, r->pte.pa), a, sizeof(a)),
-		 pte_text(r->pte.val, b, sizeof(b)));
+	snprintf(buf, n, "%s: %s -> %s", pte_name(r->pte.pa),
+		 pte_text(r->pte.pa, pte_visible(cpu, r->pte.pa), a,
+			  sizeof(a)),
+		 pte_text(r->pte.pa, r->pte.val, b, sizeof(b)));
 }
 
 static void tell_step(unsigned int cpu, const struct req *r, char *buf,
@@ -225,6 +264,10 @@ static void tell_step(unsigned int cpu, const struct req *r, char *buf,
 {
 	switch (r->kind) {
 	case REQ_START:
+		if (lab->cfg.reclaim) {
+			snprintf(buf, n, "calls airlock_reclaim_all()");
+			break;
+		}
 		snprintf(buf, n, "calls airlock_convert(%u page(s), %s)",
 			 lab->cfg.pages, direction(lab, cpu) == AIRLOCK_TO_SHARED ?
 			 "to shared" : "to private");
@@ -242,7 +285,8 @@ static void tell_step(unsigned int cpu, const struct req *r, char *buf,
 		snprintf(buf, n, "allocates a page-table page");
 		break;
 	case REQ_FREE:
-		snprintf(buf, n, "frees a page-table page");
+		snprintf(buf, n, "frees page-table page %u",
+			 (unsigned int)((r->free.pa >> 12) - GFN_TABLES));
 		break;
 	case REQ_SHOOTDOWN:
 		tell_flush(cpu, buf, n);
@@ -298,15 +342,16 @@ static void tell(enum event ev, unsigned int cpu, unsigned int a,
 	size_t n = sizeof(e->text);
 	const struct tlbe *t = &lab->w.hw[cpu].tlb[a % LAB_TLB];
 
-	e->actor = (int)cpu;
+	e->actor = (int)cpu_id(cpu);
 	switch (ev) {
 	case EV_STEP:
 		tell_step(cpu, &local_of(cpu)->req, e->text, n);
 		lab_where(local_of(cpu)->req.site, &e->file, &e->line);
 		break;
 	case EV_IPI:
-		snprintf(e->text, n, "flush IPI from CPU%u: flushes, answers",
-			 a);
+		snprintf(e->text, n, lab->cfg.flush == LAB_FLUSH_IPI ?
+			 "flush IPI from CPU%u: flushes, answers" :
+			 "INVLPGB of CPU%u arrives: flushes", cpu_id(a));
 		break;
 	case EV_READ:
 		snprintf(e->text, n, p->role == SPOT_BYSTANDER ?
@@ -328,6 +373,10 @@ static void tell(enum event ev, unsigned int cpu, unsigned int a,
 	case EV_LINE:
 		e->actor = LAB_HOST_ACTOR;
 		snprintf(e->text, n, "the cache writes %s back", p->name);
+		break;
+	case EV_MOVE:
+		snprintf(e->text, n, "its thread is taken off and goes on on CPU%u",
+			 cpu_id(a));
 		break;
 	}
 }
@@ -414,6 +463,16 @@ static bool holds(const struct hw *h, const struct tlbe *e)
 	return false;
 }
 
+static const char *and_more(const struct tlbe *e)
+{
+	static char buf[32];
+
+	buf[0] = 0;
+	if (e->many > 1)
+		snprintf(buf, sizeof(buf), " and %u more", e->many - 1u);
+	return buf;
+}
+
 static void tlb_changes(unsigned int c, const struct hw *was, struct out *o)
 {
 	const struct hw *now = &lab->w.hw[c];
@@ -421,16 +480,21 @@ static void tlb_changes(unsigned int c, const struct hw *was, struct out *o)
 
 	for (unsigned int i = 0; i < now->ntlb; i++)
 		if (!holds(was, &now->tlb[i]))
-			line(o, "CPU%u TLB + %s: %s, %s", c,
+			line(o, "CPU%u TLB + %s%s: %s, %s", cpu_id(c),
 			     va_name(vpn_va(now->tlb[i].vpn)),
+			     and_more(&now->tlb[i]),
 			     view_name(now->tlb[i].view),
 			     size[now->tlb[i].level & 3]);
 	for (unsigned int i = 0; i < was->ntlb; i++)
 		if (!holds(now, &was->tlb[i]))
-			line(o, "CPU%u TLB - %s: %s", c,
+			line(o, "CPU%u TLB - %s%s: %s", cpu_id(c),
 			     va_name(vpn_va(was->tlb[i].vpn)),
+			     and_more(&was->tlb[i]),
 			     view_name(was->tlb[i].view));
 }
+
+/* More than these at once are told as their number. */
+#define TOLD 8
 
 static void pte_changes(const struct tables *was, struct out *o)
 {
@@ -439,13 +503,21 @@ static void pte_changes(const struct tables *was, struct out *o)
 	for (unsigned int t = 0; t < LAB_TABLES; t++) {
 		const uint64_t *x = intern_get(lab->pages, was->id[t]);
 		const uint64_t *y = table_page(t);
+		unsigned int n = 0;
 
 		for (unsigned int i = 0; x != y && i < 512; i++)
+			n += x[i] != y[i];
+		if (n > TOLD)
+			line(o, "memory: %u entries of page-table page %u are written",
+			     n, t);
+		for (unsigned int i = 0; n <= TOLD && x != y && i < 512; i++)
 			if (x[i] != y[i])
-				line(o, "memory: PTE of %s: %s -> %s",
+				line(o, "memory: %s: %s -> %s",
 				     pte_name(table_gpa(t) + i * 8),
-				     pte_text(x[i], a, sizeof(a)),
-				     pte_text(y[i], b, sizeof(b)));
+				     pte_text(table_gpa(t) + i * 8, x[i], a,
+					      sizeof(a)),
+				     pte_text(table_gpa(t) + i * 8, y[i], b,
+					      sizeof(b)));
 	}
 }
 
@@ -454,10 +526,14 @@ static void changes(const struct world *was, struct lab_event *e)
 	struct out o = { e->change, sizeof(e->change) };
 
 	e->change[0] = 0;
+	if (e->lie)
+		line(&o, "host LIES: act %u of %u",
+		     lab->cfg.acts - lab->w.m.acts, lab->cfg.acts);
 	pte_changes(&was->t, &o);
 	frame_changes(&was->m, &o);
 	for (unsigned int c = 0; c < lab->cfg.cpus; c++)
-		tlb_changes(c, &was->hw[c], &o);
+		if (was->hw[c].id == lab->w.hw[c].id)
+			tlb_changes(c, &was->hw[c], &o);
 }
 
 /* ---- replay ---- */
@@ -477,10 +553,12 @@ static bool possible(enum event ev, unsigned int cpu, unsigned int a)
 		return cpu < lab->cfg.converters && step_enabled(cpu);
 	case EV_IPI:
 		return is_cpu && a < lab->cfg.converters &&
-			(w->hw[a].waiting >> cpu & 1) && !w->hw[cpu].pinned;
+			(w->hw[a].waiting >> cpu & 1) &&
+			(!w->hw[cpu].pinned || lab->cfg.interrupts ||
+			 lab->cfg.flush != LAB_FLUSH_IPI);
 	case EV_READ:
 		if (a >= ROW)
-			return is_cpu && has_row() && a - ROW < LAB_MAX_PAGES;
+			return is_cpu && has_row() && a - ROW < lab->cfg.pages;
 		return is_cpu && a < lab->nspots;
 	case EV_FILL:
 		return is_cpu && a < lab->nspots;
@@ -492,6 +570,9 @@ static bool possible(enum event ev, unsigned int cpu, unsigned int a)
 		return is_cpu && a < w->hw[cpu].ntlb;
 	case EV_LINE:
 		return a < lab->nspots;
+	case EV_MOVE:
+		return cpu < lab->cfg.converters && a >= lab->cfg.converters &&
+			a < lab->cfg.cpus && movable(w, cpu);
 	}
 	return false;
 }
@@ -523,8 +604,10 @@ bool lab_replay_step(struct lab *l, explore_label label, struct lab_event *e)
 	l->narrate = true;
 	l->said[0] = l->w.why[0] = 0;
 	tell(ev, cpu, a, e);
+	e->walked = ev == EV_READ && walk(cpu, spot_number(a)->vpn).present;
 	ok = follow(label);
 	if (ok) {
+		e->lie = l->w.m.acts < was.m.acts;
 		changes(&was, e);
 		if (l->said[0])
 			snprintf(e->text + strlen(e->text),

@@ -9,8 +9,8 @@
  *   4 .. 4+N-1  the range of the first converter, then those of the others
  *   4+N         a bystander
  *
- * With 512 pages the range is the chunk, and the bystanders are the pages
- * before and after it. With vmalloc the range's pages lie two apart, and a
+ * A long range begins where cfg.first says, and goes over as many chunks as it
+ * needs; the bystanders are the pages before and after it. With vmalloc the range's pages lie two apart, and a
  * second mapping puts them side by side, between two bystanders of its own.
  */
 #include "engine.h"
@@ -38,8 +38,7 @@ static uint64_t table_attr(void)
 
 static uint64_t leaf_attr(void)
 {
-	return PTE_P | PTE_RW | PTE_A | PTE_D | PTE_G | PTE_NX |
-		enc(VIEW_PRIVATE);
+	return PTE_P | PTE_RW | PTE_G | PTE_NX | PTE_SOFT | enc(VIEW_PRIVATE);
 }
 
 /* The entry of @level for @vpn, with the tables above it made as needed. */
@@ -68,8 +67,8 @@ static void map_4k(uint32_t vpn, uint32_t gfn)
 
 static void map_2m(uint32_t vpn, uint32_t gfn)
 {
-	pte_now(entry_at(2, vpn),
-		(uint64_t)gfn << 12 | leaf_attr() | PTE_PS);
+	pte_now(entry_at(2, vpn), (uint64_t)gfn << 12 | leaf_attr() | PTE_PS |
+		(has_pat(vpn) ? PTE_PAT_LARGE : 0));
 }
 
 static bool full;		/* there were more spots than room */
@@ -97,15 +96,28 @@ static uint32_t first_gfn(unsigned int c, unsigned int k)
 
 	if (q->overlap == LAB_OVERLAP_NONE)
 		return chunk + c * q->ranges * 512 +
-			(q->pages == 512 ? 0 : FIRST);
+			(has_row() ? q->first : FIRST);
 	if (q->overlap == LAB_OVERLAP_LEAF)
 		return chunk + FIRST + c * q->pages;
 	return chunk + FIRST;
 }
 
-static uint32_t stride(void)
+/*
+ * Frame of the i-th page of a converter's k-th range. Scattered ones lie two
+ * apart; many of them, back to front.
+ */
+static uint32_t page_gfn(unsigned int c, unsigned int k, unsigned int i)
 {
-	return lab->cfg.vmalloc ? 2 : 1;
+	const struct lab_config *q = &lab->cfg;
+
+	if (!q->vmalloc || q->together)
+		return first_gfn(c, k) + i;
+	return first_gfn(c, k) + (q->pages > 6 ? q->pages - 1 - i : 2 * i);
+}
+
+static uint32_t lazy_vpn(unsigned int c)
+{
+	return va_vpn(LAB_VMALLOC) + 512 * (LAB_MAX_CPUS + c);
 }
 
 static uint32_t vmalloc_vpn(unsigned int c)
@@ -113,30 +125,27 @@ static uint32_t vmalloc_vpn(unsigned int c)
 	return va_vpn(LAB_VMALLOC) + 512 * c + 16;
 }
 
-static unsigned int chunks(void)
+/* The chunk's direct map: one large leaf? */
+static bool leaf_2m(unsigned int chunk)
 {
-	const struct lab_config *q = &lab->cfg;
-
-	return q->ranges *
-		(q->overlap == LAB_OVERLAP_NONE ? q->converters : 1);
+	return was_large(GFN_CHUNK + 512 * chunk);
 }
 
 static void map_chunks(void)
 {
-	const struct lab_config *q = &lab->cfg;
 	unsigned int n = chunks();
 
 	for (unsigned int c = 0; c < n; c++) {
 		uint32_t g = GFN_CHUNK + 512 * c;
 
-		if (q->leaf_2m) {
+		if (leaf_2m(c)) {
 			map_2m(g, g);
 			continue;
 		}
-		for (uint32_t i = 0; i < (q->pages == 512 ? 512 : 32); i++)
+		for (uint32_t i = 0; i < (has_row() ? 512 : 64); i++)
 			map_4k(g + i, g + i);
 	}
-	if (q->pages == 512) {
+	if (has_row()) {
 		map_4k(GFN_CHUNK - 1, GFN_CHUNK - 1);
 		map_4k(GFN_CHUNK + 512 * n, GFN_CHUNK + 512 * n);
 	}
@@ -156,14 +165,12 @@ static bool worth(unsigned int i)
 {
 	unsigned int n = lab->cfg.pages;
 
-	return n <= 6 || i == 0 || i == 1 || i == n - 1;
+	return n <= LAB_FEW_PAGES || i == 0 || i == 1 || i == n - 1;
 }
 
 static void window_spot(unsigned int c, uint32_t gfn, const char *name)
 {
-	uint64_t slot = LAB_WINDOW + c * AIRLOCK_WINDOW_STRIDE +
-		AIRLOCK_WINDOW_STRIDE / 2;
-	uint32_t vpn = va_vpn(slot) + (gfn & 511);
+	uint32_t vpn = window_vpn(c) + (gfn & 511);
 
 	for (unsigned int s = 0; s < lab->nspots; s++)
 		if (lab->spot[s].vpn == vpn)
@@ -186,8 +193,17 @@ static void page_spots(unsigned int c, uint32_t gfn, unsigned int i)
 	} else if (!twice) {
 		add_spot(gfn, gfn, SPOT_RANGE, c, name);
 	}
+	if (lab->cfg.lazy && !twice) {
+		name_page(name, sizeof(name), "old alias", c, i);
+		add_spot(lazy_vpn(c) + i, gfn, SPOT_LAZY, c, name);
+	}
 	name_page(name, sizeof(name), "window", c, i);
 	window_spot(c, gfn, name);
+	for (unsigned int d = 0; lab->cfg.migrations && d < lab->cfg.cpus;
+	     d++) {
+		snprintf(name, sizeof(name), "window %u of CPU%u", i, d);
+		window_spot(d, gfn, name);
+	}
 }
 
 static void range_spots(unsigned int c)
@@ -200,7 +216,7 @@ static void range_spots(unsigned int c)
 
 		for (unsigned int i = 0; i < q->pages; i++)
 			if (worth(i))
-				page_spots(c, g + i * stride(),
+				page_spots(c, page_gfn(c, k, i),
 					   k * q->pages + i);
 		lab->range[c][k] = (struct airlock_range){
 			vpn_va(q->vmalloc ? vmalloc_vpn(twice ? 0 : c) : g),
@@ -216,7 +232,7 @@ static void each_page(unsigned int c, void (*f)(uint32_t gfn, uint16_t arg),
 {
 	for (unsigned int k = 0; k < lab->cfg.ranges; k++)
 		for (unsigned int i = 0; i < lab->cfg.pages; i++)
-			f(first_gfn(c, k) + i * stride(), arg);
+			f(page_gfn(c, k, i), arg);
 }
 
 static void mark(uint32_t gfn, uint16_t flags)
@@ -237,15 +253,16 @@ static void bystanders(void)
 {
 	const struct lab_config *q = &lab->cfg;
 	uint32_t g0 = first_gfn(0, 0);
-	uint32_t g1 = first_gfn(q->converters - 1, q->ranges - 1);
+	unsigned int last = q->vmalloc && q->pages > 6 && !q->together ? 0 :
+		q->pages - 1;
+	uint32_t g1 = page_gfn(q->converters - 1, q->ranges - 1, last);
 	uint32_t v = vmalloc_vpn(0);
 
 	bystander(g0 - 1, g0 - 1, "before");
-	bystander(g1 + (q->pages - 1) * stride() + 1,
-		  g1 + (q->pages - 1) * stride() + 1, "after");
+	bystander(g1 + 1, g1 + 1, "after");
 	if (!q->vmalloc)
 		return;
-	if (q->pages > 1)
+	if (q->pages > 1 && q->pages <= 6 && !q->together)
 		bystander(g0 + 1, g0 + 1, "between");
 	map_4k(v - 1, GFN_CHUNK + 1);
 	bystander(v - 1, GFN_CHUNK + 1, "vm before");
@@ -262,8 +279,9 @@ static void frames(void)
 	m->nruns = 1;
 	m->run[0] = (struct frame_run){ 0, F_VALID | F_ACCEPTED };
 	m->lock = -1;
-	if (q->leaf_2m)
-		frame_change(GFN_CHUNK, 512 * chunks(), 0, F_LARGE);
+	for (unsigned int c = 0; c < chunks(); c++)
+		if (leaf_2m(c))
+			frame_change(GFN_CHUNK + 512 * c, 512, 0, F_LARGE);
 	for (unsigned int c = 0; c < q->converters; c++)
 		each_page(c, mark, F_RANGE);
 }
@@ -282,28 +300,53 @@ static bool share_first(void)
 	return true;
 }
 
+/* What was shared by others than the engine is told to it, in any pieces. */
+static void note_ranges(void)
+{
+	for (unsigned int k = 0; k < lab->nranges[0]; k++) {
+		uint64_t left = lab->range[0][k].pages, n = 1;
+		uint64_t gpa = lab->range[0][k].va - LAB_DIRECT;
+
+		for (; left; left -= n, gpa += n << 12, n *= 3) {
+			if (n > left)
+				n = left;
+			airlock_note(engine.a, gpa, n, AIRLOCK_TO_SHARED);
+		}
+	}
+}
+
 static bool sensible(const struct lab_config *q, const char **why)
 {
-	bool many = q->pages > 6 && q->pages != 512;
+	bool many = q->pages > (q->vmalloc ? LAB_FEW_PAGES : 6) && !has_row();
 
 	*why = !q->cpus || q->cpus > LAB_MAX_CPUS ? "1 to 4 CPUs" :
 		!q->converters || q->converters > q->cpus ?
 		"at least one converter, and no more than CPUs" :
-		many ? "1 to 6 pages, or 512" :
-		q->pages == 512 && (q->vmalloc || q->converters > 1) ?
-		"512 pages: direct map and one converter only" :
+		many || q->pages > LAB_MAX_PAGES || q->first > 511 ?
+		"1 to 6 pages, or 25 to 1024" :
+		has_row() && (q->vmalloc || q->converters > 1) ?
+		"more than 6 pages: direct map and one converter only" :
 		!q->pages ? "at least one page" :
 		q->ranges < 1 || q->ranges > 2 ? "1 or 2 ranges" :
-		q->ranges > 1 && (q->vmalloc || q->pages == 512) ?
+		q->ranges > 1 && (q->vmalloc || has_row()) ?
 		"2 ranges: direct map and a few pages only" :
 		q->ranges * q->converters > 4 ||
-		(q->pages < 512 &&
+		(!has_row() && q->pages > 6 && q->converters > 1) ||
+		(q->pages <= 6 &&
 		 q->ranges * q->converters * q->pages > 6) ? "at most 6 pages in 4 ranges in all" :
 		q->vmalloc && q->overlap == LAB_OVERLAP_LEAF ?
 		"pages of one leaf: direct map only" :
 		q->store_buffer > LAB_SB ? "store buffer of 0 to 8" :
 		q->rounds < 1 || q->rounds > 4 ? "1 to 4 rounds" :
-		q->acts > 3 ? "at most 3 acts" :
+		q->acts > 3 || q->fails > 3 ? "at most 3 acts" :
+		q->migrations > 3 ? "at most 3 migrations" :
+		q->migrations && q->cpus == q->converters ?
+		"a thread that moves needs a CPU that does not convert" :
+		q->migrations && q->leaf_2m && q->pages > 6 ?
+		"a thread that moves: a few pages only" :
+		q->reclaim && (q->cpus > 1 || q->to == AIRLOCK_TO_SHARED ||
+			       q->rounds > 1 || q->vmalloc || q->lazy) ?
+		"airlock_reclaim_all(): one CPU, to private, once, direct map" :
 		q->host == LAB_HOST_HOSTILE && !q->acts ?
 		"a hostile host that acts once at least" :
 		q->platform >= AIRLOCK_PLATFORMS ? "no such platform" : NULL;
@@ -316,10 +359,51 @@ static void settle(void)
 	lab->w.m.lock = -1;
 	memset(lab->w.m.calls, 0, sizeof(lab->w.m.calls));
 	lab->w.m.hook = lab->w.m.caught = lab->w.m.stuck = 0;
+	lab->w.m.moves = (uint8_t)lab->cfg.migrations;
+	for (unsigned int c = 0; lab->cfg.migrations && c < lab->cfg.cpus; c++)
+		lab->w.hw[c].id = (uint8_t)c;
 	if (lab->cfg.host == LAB_HOST_FAILING)
-		lab->w.m.fails = 1;
+		lab->w.m.fails = (uint8_t)most_fails(&lab->cfg);
 	if (lab->cfg.host == LAB_HOST_HOSTILE)
 		lab->w.m.acts = (uint8_t)lab->cfg.acts;
+}
+
+/* vunmap() cleared the entries and left the flush for later. */
+static void lazy_entries(void)
+{
+	for (unsigned int s = 0; s < lab->nspots; s++) {
+		const struct spot *p = &lab->spot[s];
+		struct translation t = {
+			.gfn = p->gfn, .level = 1, .present = true,
+			.view = lab->cfg.to == AIRLOCK_TO_SHARED ?
+				VIEW_PRIVATE : VIEW_SHARED,
+		};
+
+		for (unsigned int c = 0; c < lab->cfg.cpus; c++)
+			if (p->role == SPOT_LAZY)
+				tlb_fill(c, &t, p->vpn);
+	}
+}
+
+/*
+ * Memory ends with the last range, or with the leaf that it lies in: of an odd
+ * number of pages, and of many. Of others something lies behind.
+ */
+static uint64_t memory_end(void)
+{
+	const struct lab_config *q = &lab->cfg;
+	uint32_t end = 0;
+
+	if (!(q->pages & 1) && q->pages < 512)
+		return (uint64_t)GFN_END << 12;
+	if (q->leaf_2m)
+		return (uint64_t)(GFN_CHUNK + 512 * chunks()) << 12;
+	for (unsigned int c = 0; c < q->converters; c++)
+		for (unsigned int k = 0; k < q->ranges; k++)
+			for (unsigned int i = 0; i < q->pages; i++)
+				if (page_gfn(c, k, i) >= end)
+					end = page_gfn(c, k, i) + 1;
+	return (uint64_t)end << 12;
 }
 
 bool setup(const char **why)
@@ -342,7 +426,7 @@ bool setup(const char **why)
 	engine.cfg = (struct airlock_config){
 		.platform = q->platform, .features = q->features,
 		.enc_bit = LAB_ENC_BIT, .levels = 4, .root = table_gpa(0),
-		.table_attr = table_attr(), .memory = (uint64_t)GFN_END << 12,
+		.table_attr = table_attr(), .memory = memory_end(),
 		.cpus = q->cpus, .window = LAB_WINDOW,
 		.direct_map = LAB_DIRECT,
 	};
@@ -352,8 +436,11 @@ bool setup(const char **why)
 		*why = "the first state cannot be reached";
 		return false;
 	}
+	if (q->reclaim)
+		note_ranges();
 	lab->setup = false;
 	settle();
+	lazy_entries();
 	for (unsigned int c = 0; c < q->converters; c++) {
 		owner_writes(c);
 		engine_start(c);

@@ -142,7 +142,7 @@ static void police_pte(unsigned int cpu, const struct req *r)
 		return;
 	for (unsigned int s = 0; s < lab->nspots && !window; s++)
 		window = lab->spot[s].role == SPOT_WINDOW &&
-			lab->spot[s].owner == cpu && lab->w.hw[cpu].pinned;
+			lab->spot[s].owner == cpu_id(cpu) && lab->w.hw[cpu].pinned;
 	if (window || !old)
 		return;
 	if (lab->holds((uint32_t)(gpa >> 12)) != AIRLOCK_PAGE_TRANSITION)
@@ -160,6 +160,8 @@ static void do_shootdown(unsigned int cpu)
 		tlb_flush(cpu, h->flush, h->nflush, h->flush_all);
 		h->waiting = (uint8_t)(((1u << lab->cfg.cpus) - 1) &
 				       ~(1u << cpu));
+		if (lab->cfg.flush == LAB_FLUSH_UNSYNCED)
+			h->waiting = 0;
 		h->sent = 1;
 	}
 }
@@ -179,18 +181,22 @@ void take_ipi(unsigned int cpu, unsigned int from)
 {
 	struct hw *h = hw(from);
 
-	sb_drain(cpu);
+	/* An interrupt drains; a broadcast comes without one. */
+	if (lab->cfg.flush == LAB_FLUSH_IPI)
+		sb_drain(cpu);
 	tlb_flush(cpu, h->flush, h->nflush, h->flush_all);
 	h->waiting &= (uint8_t)~(1u << cpu);
 }
 
-static void do_violation(const struct req *r)
+static void do_violation(unsigned int cpu, const struct req *r)
 {
 	lab->w.m.hook = 1;
 	lab->w.mach_dirty = true;
 	if (!host_lied())
 		bad(LAB_BAD_FALSE_ALARM, "an honest host is reported: %s",
 		    airlock_strerror((int)r->violation.status));
+	else
+		check_report(cpu, r->violation.gpa, r->violation.pages);
 }
 
 static void do_invlpg(unsigned int cpu, const struct req *r)
@@ -250,7 +256,7 @@ static void carry_out(unsigned int cpu, const struct req *r)
 				 (unsigned int)r->shared_read.size);
 		break;
 	case REQ_VIOLATION:
-		do_violation(r);
+		do_violation(cpu, r);
 		break;
 	default:
 		break;

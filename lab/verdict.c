@@ -49,6 +49,7 @@ static void narrate(struct lab *l, struct explore *x, struct lab_verdict *v,
 		if (!lab_replay_step(l, label[i], &v->event[i]))
 			errx(3, "lab: event %zu does not replay", i);
 	v->nevents = n;
+	lab_because(v->event, n);
 	if (n)
 		v->exception = v->event[n - 1].exception;
 	free(label);
@@ -147,8 +148,35 @@ static void count_plain(const struct lab_config *cfg,
 	lab_verdict_free(&w);
 }
 
-int lab_check(const struct lab_config *cfg, const struct explore_limits *lim,
-	      struct lab_verdict *v)
+/*
+ * #VE is a choice of the host's, which may convert the page instead. Does the
+ * verdict rest on it? Then the counterexample says so.
+ */
+static void rests_on_host(const struct lab_config *cfg,
+			  const struct explore_limits *lim,
+			  struct lab_verdict *v)
+{
+	struct lab_event *last = &v->event[v->nevents - 1];
+	struct explore_limits l2 = *lim;
+	struct lab_config q = *cfg;
+	struct lab_verdict w = { 0 };
+	size_t n = strlen(last->why);
+
+	if (v->exception != LAB_EXCEPTION_VE)
+		return;
+	q.no_mmio = q.reduce = true;
+	if (!l2.states || l2.states > PLAIN_STATES)
+		l2.states = PLAIN_STATES;
+	if (!one(&q, &l2, &w) && w.result == EXPLORE_DONE) {
+		v->host_chose = true;
+		snprintf(last->why + n, sizeof(last->why) - n,
+			 "; this rests on the host, which took the address for MMIO: where it converts the page, as KVM does, the order is safe");
+	}
+	lab_verdict_free(&w);
+}
+
+static int answer(const struct lab_config *cfg,
+		  const struct explore_limits *lim, struct lab_verdict *v)
 {
 	struct explore_limits l2 = *lim;
 	struct lab_config q = *cfg;
@@ -160,7 +188,8 @@ int lab_check(const struct lab_config *cfg, const struct explore_limits *lim,
 	v->shortest = !cfg->reduce;
 	if (v->result == EXPLORE_DONE)
 		count_plain(cfg, lim, v);
-	if (!v->event || !cfg->reduce || v->bad == LAB_BAD_ENDLESS)
+	if (!v->event || !cfg->reduce || cfg->brief ||
+	    v->bad == LAB_BAD_ENDLESS)
 		return 0;
 	q.reduce = false;
 	if (!l2.states || l2.states > SHORTEST_STATES)
@@ -176,6 +205,16 @@ int lab_check(const struct lab_config *cfg, const struct explore_limits *lim,
 	v->bad = w.bad;
 	v->exception = w.exception;
 	v->shortest = true;
+	return 0;
+}
+
+int lab_check(const struct lab_config *cfg, const struct explore_limits *lim,
+	      struct lab_verdict *v)
+{
+	if (answer(cfg, lim, v))
+		return -1;
+	if (v->event && v->nevents)
+		rests_on_host(cfg, lim, v);
 	return 0;
 }
 

@@ -7,8 +7,12 @@
  *   benign   does what it is asked, in one go or, where the interface allows
  *            it, in two; converts a page implicitly on a mismatched access, as
  *            KVM does
- *   failing  the same, but one call of the run fails, before any work, after
- *            half of it, or after all of it; what it says of it is true
+ *   failing  the same, but one call of the run, or cfg.fails, fails, before
+ *            any work, after half of it, or after all of it; what it says of
+ *            it is true
+ *   slow     benign, but it answers twice in a row without any progress, does
+ *            part of a list or of a large entry, and splits its own large
+ *            entries at any time: all that the interfaces allow
  *   hostile  the same, but cfg.acts times in the run it lies, refuses, or
  *            does something that nobody asked for
  */
@@ -51,6 +55,56 @@ static bool host_may_lie(void)
 	lab->w.m.acts--;
 	lab->w.mach_dirty = true;
 	return true;
+}
+
+static bool slow(void)
+{
+	return lab->cfg.host == LAB_HOST_SLOW;
+}
+
+/*
+ * A slow host's answer without progress: the guest gives up after three in a
+ * row, so two must do it no harm.
+ */
+#define IDLE 2
+
+static bool idles(void)
+{
+	uint8_t *idle = &lab->w.m.idle[lab->cpu];
+
+	if (!slow())
+		return false;
+	lab->w.mach_dirty = true;
+	if (*idle < IDLE && choose(2)) {
+		++*idle;
+		return true;
+	}
+	*idle = 0;
+	return false;
+}
+
+/* Of a long range, at its first page alone: not a state for each page. */
+static bool slow_at(uint32_t gfn)
+{
+	return !has_row() || gfn == row_gfn();
+}
+
+/*
+ * The host failed, or lied, where these pages were asked for: the guest may
+ * give them up.
+ */
+static void doubt(uint64_t gfn, uint64_t n)
+{
+	for (uint64_t i = gfn; i < gfn + n && i < GFN_END; i++)
+		if (frame_get((uint32_t)i) & F_RANGE)
+			frame_change((uint32_t)i, 1, 0, F_DOUBT);
+}
+
+/* A slow host splits the large entry around a frame before it is used. */
+static void may_split(uint32_t gfn)
+{
+	if (slow() && (frame_get(gfn) & F_LARGE) && choose(2))
+		frame_change(gfn & ~511u, 512, F_LARGE, 0);
 }
 
 static void caught(void)
@@ -111,7 +165,7 @@ static void exception(enum access_by by, unsigned int cpu, uint32_t gfn,
 		lab->w.exception = e;
 	bad(LAB_BAD_EXCEPTION,
 	    "CPU%u reads %s through a %s mapping while the host holds it %s: %s%s",
-	    cpu, page_name(gfn), private_view ? "private" : "shared",
+	    cpu_id(cpu), page_name(gfn), private_view ? "private" : "shared",
 	    f & F_SHARED ? "shared" : f & F_VALID ? "private" :
 	    platform() == AIRLOCK_SNP ? "private, not validated" :
 	    "private, not accepted", exception_name(e),
@@ -149,12 +203,12 @@ bool host_access(enum access_by by, unsigned int cpu,
 		return false;
 	}
 	/* A host that takes the address for MMIO has the module raise #VE. */
-	if (platform() == AIRLOCK_TDX && choose(2)) {
+	if (platform() == AIRLOCK_TDX && !lab->cfg.no_mmio && choose(2)) {
 		exception(by, cpu, t->gfn, false, f);
 		return false;
 	}
 	say("CPU%u reads %s, private, through a shared mapping: the host converts it",
-	    cpu, page_name(t->gfn));
+	    cpu_id(cpu), page_name(t->gfn));
 	if (!(f & F_RANGE))
 		bad(LAB_BAD_BYSTANDER, "the host destroyed %s, which was not to be converted",
 		    page_name(t->gfn));
@@ -181,7 +235,7 @@ static bool in_range(uint32_t gfn, uint32_t n)
 static bool undoing(void)
 {
 	return host_lied() || (lab->cfg.host == LAB_HOST_FAILING &&
-			       !lab->w.m.fails);
+			       lab->w.m.fails < most_fails(&lab->cfg));
 }
 
 /* To a page that is private already, the host does nothing. */
@@ -282,6 +336,7 @@ uint64_t host_pvalidate(uint32_t gfn, bool large, bool validate)
 
 	if (large && (gfn & 511))
 		return AIRLOCK_PVALIDATE_INPUT;
+	may_split(gfn);
 	if (large && frame_differs(gfn, gfn + 512, F_LARGE | F_SHARED,
 				   F_LARGE) != gfn + 512)
 		return AIRLOCK_PVALIDATE_SIZE;
@@ -307,22 +362,25 @@ struct psc {
 static void psc_entry(uint64_t e)
 {
 	uint64_t gfn = e >> 12 & ((UINT64_C(1) << 40) - 1);
-	unsigned int op = e >> 52 & 15;
+	unsigned int op = e >> 52 & 15, n;
+	uint32_t from = e & 0xfff;
 	bool large = e >> 56 & 1;
 
 	/* The list lies in shared memory: a host may read what it wrote. */
 	if (host_lied() && (gfn >= GFN_END || !(frame_get((uint32_t)gfn) &
 						F_RANGE)))
 		return;
-	if (host_lied() && ((e >> 57) || (e & 0xfff) || large || op > 2))
+	if (host_lied() && ((e >> 57) || from || large || op > 2))
 		return;
-	if ((e >> 57) || (e & 0xfff) || (large && (gfn & 511)))
+	if ((e >> 57) || (from && !slow()) || (large && (gfn & 511)))
 		bad(LAB_BAD_PROTOCOL, "malformed page-state change entry %#llx",
 		    (unsigned long long)e);
+	/* A host that stopped inside a large entry goes on from there. */
+	n = (large ? 512 : 1) - from;
 	if (op == 1)
-		ask_private((uint32_t)gfn, large ? 512 : 1, large);
+		ask_private((uint32_t)gfn + from, n, large && !from);
 	else if (op == 2)
-		ask_shared((uint32_t)gfn, large ? 512 : 1);
+		ask_shared((uint32_t)gfn + from, n);
 	else
 		bad(LAB_BAD_PROTOCOL, "page-state change operation %u", op);
 }
@@ -340,12 +398,45 @@ static uint64_t get64(const uint8_t *page, unsigned int at)
 	return v;
 }
 
+/* What is left of a list. */
+static void psc_doubt(const struct psc *d)
+{
+	for (unsigned int i = d->cur; i <= d->end && i < 253; i++)
+		doubt(d->entry[i] >> 12 & ((UINT64_C(1) << 40) - 1),
+		      d->entry[i] >> 56 & 1 ? 512 : 1);
+}
+
 static void psc_lie(uint8_t *ghcb, struct psc *d)
 {
-	switch (choose(6)) {
+	psc_doubt(d);
+	switch (choose(d->cur ? 11 : 10)) {
 	case 0:
 		say("the host says all is done and does nothing");
 		d->cur = (uint16_t)(d->end + 1);
+		break;
+	case 6:
+		say("the host moves the current entry one beyond the end");
+		d->cur = (uint16_t)(d->end + 2);
+		caught();
+		break;
+	case 7:
+		say("the host makes the list shorter");
+		d->end--;
+		caught();
+		break;
+	case 8:
+		say("the host claims one page more than a large entry has");
+		d->entry[d->cur] |= 513;
+		caught();
+		break;
+	case 9:
+		say("the host refuses by the other word");
+		set64(ghcb, GHCB_EXITINFO1, 1);
+		break;
+	case 10:
+		say("the host moves the current entry back");
+		d->cur--;
+		caught();
 		break;
 	case 1:
 		say("the host moves the current entry beyond the end");
@@ -383,14 +474,35 @@ static void psc_run(uint8_t *ghcb, struct psc *d)
 		unsigned int k = choose(left > 1 ? 3 : 2);
 
 		n = k == 0 ? 0 : k == 1 ? left : left / 2;
+		psc_doubt(d);
 		say("the host fails %s of %u entries", when[k], left);
 		set64(ghcb, GHCB_EXITINFO2, UINT64_C(2) << 32);
 	} else if (left > 1 && choose(2)) {
-		n = 1;
-		say("the host stops early, after 1 of %u entries", left);
+		n = has_row() && d->cur ? left / 2 : 1;
+		say("the host stops early, after %u of %u entries", n, left);
 	}
-	for (; n; n--)
-		psc_entry(d->entry[d->cur++]);
+	for (; n; n--) {
+		psc_entry(d->entry[d->cur]);
+		d->entry[d->cur++] &= ~UINT64_C(0xfff);
+	}
+}
+
+/* Part of a large entry: the current page inside it says how much. */
+static bool psc_part(struct psc *d)
+{
+	uint64_t *e = &d->entry[d->cur], gfn = *e >> 12 & 0xffffff;
+	unsigned int from = *e & 0xfff, op = *e >> 52 & 15, n = 128;
+
+	if (!slow() || !(*e >> 56 & 1) || from >= 384 || !choose(2))
+		return false;
+	say("the host stops inside a large entry, after %u pages", from + n);
+	if (op == 1)
+		ask_private((uint32_t)gfn + from, n, false);
+	else
+		ask_shared((uint32_t)gfn + from, n);
+	*e += n;
+	lab->w.m.idle[lab->cpu] = 0;
+	return true;
 }
 
 static void vmgexit_psc(uint8_t *ghcb)
@@ -413,12 +525,15 @@ static void vmgexit_psc(uint8_t *ghcb)
 	}
 	set64(ghcb, GHCB_EXITINFO2, 0);
 	if (lab->w.m.stuck)
+		psc_doubt(&d);
+	if (lab->w.m.stuck || idles())
 		return;
 	if (host_may_lie())
 		psc_lie(ghcb, &d);
-	else
+	else if (!psc_part(&d))
 		psc_run(ghcb, &d);
-	memcpy(ghcb + at, &d, 8);
+	memcpy(ghcb + at, &d, GHCB_BUFFER_END - at < sizeof(d) ?
+	       GHCB_BUFFER_END - at : sizeof(d));
 }
 
 uint64_t host_vmgexit(unsigned int cpu, uint64_t msr)
@@ -454,12 +569,29 @@ uint64_t host_vmgexit(unsigned int cpu, uint64_t msr)
 static void mapgpa_pages(uint64_t gpa, uint64_t n)
 {
 	uint32_t gfn = (uint32_t)((gpa & ~SHARED_BIT) >> 12);
-	uint32_t k = (uint32_t)n;
+	uint32_t end = gfn + (uint32_t)n, k;
 
-	if (gpa & SHARED_BIT)
-		ask_shared(gfn, k);
-	else
-		ask_private(gfn, k, !(gfn & 511) && k == 512);
+	if (gpa & SHARED_BIT) {
+		ask_shared(gfn, end - gfn);
+		return;
+	}
+	for (; gfn < end; gfn += k) {
+		k = (gfn | 511) + 1 < end ? (gfn | 511) + 1 - gfn : end - gfn;
+		ask_private(gfn, k, k == 512);
+	}
+}
+
+/*
+ * Pages that an honest host does before it says RETRY: one; of many, one and
+ * then half of what is left, over and over. In a page-state change, too.
+ */
+static uint64_t before_retry(uint64_t gpa, uint64_t pages)
+{
+	uint32_t gfn = (uint32_t)((gpa & ~SHARED_BIT) >> 12);
+
+	if (!has_row() || gfn == row_gfn())
+		return 1;
+	return pages / 2;
 }
 
 static void mapgpa_lie(struct airlock_tdcall *t)
@@ -498,9 +630,27 @@ static void mapgpa_lie(struct airlock_tdcall *t)
 	}
 }
 
+static void mapgpa_fails(struct airlock_tdcall *t, uint64_t pages)
+{
+	unsigned int k = choose(pages > 1 ? 4 : 3);
+	uint64_t n = k == 0 || k == 2 ? 0 : k == 1 ? pages : pages / 2;
+
+	say("the host fails after %llu of %llu pages",
+	    (unsigned long long)n, (unsigned long long)pages);
+	if (n)
+		mapgpa_pages(t->r12, n);
+	t->r10 = TDX_INVALID;
+	/* Or the module itself fails, and no register is changed. */
+	if (k == 2) {
+		t->r10 = 0;
+		t->rax = TDX_INVALID;
+	}
+}
+
 static void mapgpa(struct airlock_tdcall *t)
 {
 	uint64_t pages = t->r13 >> 12;
+	uint64_t gfn = (t->r12 & ~SHARED_BIT) >> 12;
 
 	if ((t->r12 & 4095) || (t->r13 & 4095) || !pages) {
 		bad(LAB_BAD_PROTOCOL, "MapGPA of %#llx bytes at %#llx",
@@ -509,29 +659,28 @@ static void mapgpa(struct airlock_tdcall *t)
 	}
 	/* From here on the guest has given the pages up, whatever comes. */
 	if ((t->r12 & SHARED_BIT) &&
-	    in_range((uint32_t)((t->r12 & ~SHARED_BIT) >> 12), (uint32_t)pages))
-		frame_change((uint32_t)((t->r12 & ~SHARED_BIT) >> 12),
-			     (uint32_t)pages, F_ACCEPTED, 0);
-	if (lab->w.m.stuck) {
+	    in_range((uint32_t)gfn, (uint32_t)pages))
+		frame_change((uint32_t)gfn, (uint32_t)pages, F_ACCEPTED, 0);
+	if (lab->w.m.stuck || idles()) {
+		if (lab->w.m.stuck)
+			doubt(gfn, pages);
 		t->r10 = TDX_RETRY;
 		t->r11 = t->r12;
 	} else if (host_may_lie()) {
+		doubt(gfn, pages);
 		mapgpa_lie(t);
 	} else if (host_may_fail()) {
-		unsigned int k = choose(pages > 1 ? 3 : 2);
-		uint64_t n = k == 0 ? 0 : k == 1 ? pages : pages / 2;
+		doubt(gfn, pages);
 
-		say("the host fails after %llu of %llu pages",
-		    (unsigned long long)n, (unsigned long long)pages);
-		if (n)
-			mapgpa_pages(t->r12, n);
-		t->r10 = TDX_INVALID;
+		mapgpa_fails(t, pages);
 	} else if (pages > 1 && choose(2)) {
-		say("the host says RETRY after 1 of %llu pages",
-		    (unsigned long long)pages);
-		mapgpa_pages(t->r12, 1);
+		uint64_t n = before_retry(t->r12, pages);
+
+		say("the host says RETRY after %llu of %llu pages",
+		    (unsigned long long)n, (unsigned long long)pages);
+		mapgpa_pages(t->r12, n);
 		t->r10 = TDX_RETRY;
-		t->r11 = t->r12 + 4096;
+		t->r11 = t->r12 + (n << 12);
 	} else {
 		mapgpa_pages(t->r12, pages);
 		t->r10 = 0;
@@ -557,6 +706,7 @@ static uint64_t tdx_accept(uint64_t rcx)
 
 	if (level > 2 || (gfn & (n - 1)) || (rcx & 0xff8))
 		return UINT64_C(0xc000010000000000);	/* operand invalid */
+	may_split(gfn);
 	if (level == 2 || (level == 1 &&
 	    frame_differs(gfn, end, F_LARGE | F_SHARED, F_LARGE) != end))
 		return TDX_SIZE_MISMATCH;
@@ -565,9 +715,12 @@ static uint64_t tdx_accept(uint64_t rcx)
 	touch_private(gfn, n);
 	if (frame_differs(gfn, end, F_VALID, 0) != end)
 		return already_accepted();
-	if (lab->w.m.stuck)
+	if (lab->w.m.stuck || (slow_at(gfn) && idles())) {
+		doubt(gfn, n);
 		return TDX_BUSY;
+	}
 	if (host_may_fail()) {
+		doubt(gfn, n);
 		say("the TDX module is busy");
 		/* Once, or for as long as the guest asks. */
 		if (choose(2))
@@ -587,6 +740,9 @@ static uint64_t tdx_release(uint64_t rcx)
 
 	if (level > 1 || !(lab->cfg.features & AIRLOCK_F_TDX_RELEASE))
 		return UINT64_C(0xc000010000000000);
+	may_split(gfn);
+	if (slow_at(gfn) && idles())
+		return TDX_BUSY;
 	if (level == 1 &&
 	    frame_differs(gfn, gfn + n, F_LARGE, F_LARGE) != gfn + n)
 		return TDX_SIZE_MISMATCH;
@@ -610,7 +766,6 @@ void host_tdcall(unsigned int cpu, struct airlock_tdcall *t)
 			    (unsigned long long)t->r11);
 		else
 			mapgpa(t);
-		t->rax = 0;
 		break;
 	case 6:
 		t->rax = tdx_accept(t->rcx);
@@ -628,6 +783,13 @@ void host_tdcall(unsigned int cpu, struct airlock_tdcall *t)
 
 #define HV_VISIBILITY	0x00db
 #define HV_FAILED	0x05		/* invalid parameter */
+#define HV_TIMEOUT	0x78		/* do the rest by another call */
+
+/* Which kinds of host do part of a rep hypercall. */
+static bool stops_early(void)
+{
+	return slow() || lab->cfg.host == LAB_HOST_HOSTILE;
+}
 
 static uint64_t hv_result(unsigned int status, unsigned int reps)
 {
@@ -636,7 +798,11 @@ static uint64_t hv_result(unsigned int status, unsigned int reps)
 
 static uint64_t hv_lie(unsigned int count, unsigned int start)
 {
-	switch (choose(4)) {
+	switch (choose(start ? 5 : 4)) {
+	case 4:
+		say("the reps completed go back by one, and success");
+		caught();
+		return hv_result(0, start - 1);
 	case 0:
 		say("the hypervisor refuses");
 		return hv_result(HV_FAILED, start);
@@ -668,6 +834,12 @@ static void hv_page(const uint8_t *page, unsigned int i, bool share)
 	frame_change(gfn, 1, 0, F_VALID);
 }
 
+static void hv_doubt(const uint8_t *page, unsigned int i, unsigned int n)
+{
+	for (; i < n; i++)
+		doubt(get64(page, 16 + 8 * i), 1);
+}
+
 uint64_t host_hypercall(unsigned int cpu, uint64_t control, uint64_t in)
 {
 	const uint8_t *page = comm_page(cpu);
@@ -687,15 +859,23 @@ uint64_t host_hypercall(unsigned int cpu, uint64_t control, uint64_t in)
 		return hv_result(HV_FAILED, 0);
 	}
 	if (lab->w.m.stuck)
-		return hv_result(0, start);
-	if (host_may_lie())
+		hv_doubt(page, start, count);
+	if (lab->w.m.stuck || idles())
+		return hv_result(lab->w.m.stuck || choose(2) ? 0 : HV_TIMEOUT,
+				 start);
+	if (host_may_lie()) {
+		hv_doubt(page, start, count);
 		return hv_lie(count, start);
+	}
 	fail = host_may_fail();
 	if (fail) {
-		unsigned int k = choose(left > 1 ? 2 : 1);
-
-		n = k ? left / 2 : 0;
+		hv_doubt(page, start, count);
+		n = choose(left > 1 ? 2 : 1) ? left / 2 : 0;
 		say("the hypervisor fails after %u of %u pages", n, left);
+	} else if (left > 1 && stops_early() && choose(2)) {
+		n = has_row() && start ? left / 2 : 1;
+		say("the hypervisor stops early, after %u of %u pages", n,
+		    left);
 	}
 	for (unsigned int i = 0; i < n; i++)
 		hv_page(page, start + i, visibility == 3);
@@ -712,6 +892,9 @@ void host_shared_read(unsigned int offset, unsigned int size)
 		return;
 	say("the host writes to the shared page under the guest's eyes");
 	page[offset] = (uint8_t)(page[offset] + (choose(2) ? 1 : 0x80));
+	/* That may hide a lie, and may tell one about any page. */
+	lab->w.m.caught = 0;
+	lab->w.m.muddled = 1;
 }
 
 /* The pages that a hostile host may convert: one act per page of a range. */

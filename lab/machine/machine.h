@@ -30,13 +30,14 @@
 #include "search/intern.h"
 
 #define LAB_TABLES	24		/* page-table pages */
-#define LAB_TLB		20		/* TLB entries a CPU can hold */
+#define LAB_TLB		28		/* TLB entries a CPU can hold */
 #define LAB_SB		8		/* store buffer entries, at most */
 #define LAB_PSC		4		/* stale paging-structure entries */
 #define LAB_FLUSH	17		/* ranges of one shootdown */
 #define LAB_RUNS	28		/* runs of equal frames */
-#define LAB_SPOTS	48
+#define LAB_SPOTS	72
 #define ROW_WORDS	(LAB_MAX_PAGES / 64)
+#define HEAD_WORDS	(512 / 64)
 
 /* Guest-physical layout, in frames. */
 #define GFN_TABLES	16u		/* page-table pages */
@@ -56,6 +57,9 @@
 #define PTE_D		UINT64_C(0x40)
 #define PTE_PS		UINT64_C(0x80)
 #define PTE_G		UINT64_C(0x100)
+#define PTE_SOFT	UINT64_C(0x200)	/* software's, to be kept */
+#define PTE_PAT_4K	PTE_PS		/* PAT: where it is depends on the size */
+#define PTE_PAT_LARGE	UINT64_C(0x1000)
 #define PTE_NX		(UINT64_C(1) << 63)
 #define PTE_ADDR	UINT64_C(0x000ffffffffff000)
 #define LAB_ENC_BIT	47
@@ -74,19 +78,23 @@ enum view { VIEW_PRIVATE = 0, VIEW_SHARED = 1 };
 #define F_IMPLICIT	0x0200
 #define F_RANGE		0x0080	/* belongs to some converter's range */
 #define F_ACCEPTED	0x0100	/* validated by the guest, not given up since */
+#define F_DOUBT		0x0400	/* the host failed or lied when asked for it */
 
 struct frame_run {
 	uint16_t gfn;		/* first; the run ends where the next begins */
 	uint16_t flags;
 };
 
-/* One cached translation. A linear page is counted from LAB_DIRECT. */
+/*
+ * One cached translation, or, reduced and of a long range, so many of 4K in a
+ * row. A linear page is counted from LAB_DIRECT.
+ */
 struct tlbe {
 	uint32_t vpn;		/* first linear page, aligned to the size */
 	uint32_t gfn;		/* first frame */
 	uint8_t level;		/* 1: 4K, 2: 2M, 3: 1G */
 	uint8_t view;
-	uint16_t pad;
+	uint16_t many;		/* entries in a row, else 1 */
 };
 
 struct sbe {
@@ -111,6 +119,7 @@ struct hw {
 	uint8_t flush_all;
 	uint8_t pinned;
 	uint8_t sent;		/* the shootdown's IPIs are out */
+	uint8_t id;		/* where threads move: which CPU it is */
 	struct sbe sb[LAB_SB];
 	struct psce psc[LAB_PSC];
 	struct vrange flush[LAB_FLUSH];
@@ -129,6 +138,9 @@ struct mach {
 	uint8_t finished;	/* converters, mask */
 	uint8_t stuck;		/* the host answers "retry" for ever */
 	uint8_t round[2];	/* calls made, two converters each */
+	uint8_t idle[LAB_MAX_CPUS];	/* answers in a row without progress */
+	uint8_t muddled;	/* the host wrote what it likes into an answer */
+	uint8_t moves;		/* migrations that are left */
 	uint32_t used;		/* page-table pages in use, mask */
 	uint32_t linked;	/* of those, reachable from the root */
 	struct frame_run run[LAB_RUNS];
@@ -143,7 +155,8 @@ enum spot_role {
 	SPOT_RANGE,		/* a page that some converter converts */
 	SPOT_ALIAS,		/* the same page, by its other mapping */
 	SPOT_BYSTANDER,		/* a page that never converts */
-	SPOT_WINDOW,		/* of CPU owner alone */
+	SPOT_WINDOW,		/* of CPU owner alone: its id */
+	SPOT_LAZY,		/* an alias that is gone but for TLBs */
 };
 
 struct spot {
@@ -199,7 +212,7 @@ struct lab {
 	char said[160];
 
 	/* where runs of entries begin in an interned page, by its number */
-	struct { uint32_t page; uint64_t heads[ROW_WORDS]; } row[64];
+	struct { uint32_t page; uint64_t heads[HEAD_WORDS]; } row[64];
 
 	/* observations */
 	uint64_t accesses;		/* judged */
@@ -220,6 +233,18 @@ uint32_t row_gfn(void);
 const struct spot *spot_number(unsigned int s);
 /* Pages of the row where something begins that the page before has not. */
 void row_heads(uint64_t heads[ROW_WORDS]);
+/* The next of them from @i on; cfg.pages: none is left. */
+unsigned int row_next(const uint64_t heads[ROW_WORDS], unsigned int i);
+/* First linear page of a CPU's window. */
+uint32_t window_vpn(unsigned int cpu);
+/* How many CPUs may use theirs. */
+unsigned int windows(void);
+/* 2M of the direct map in which ranges lie. */
+unsigned int chunks(void);
+/* Is it, or was it before a split, in a large leaf of the direct map? */
+bool was_large(uint32_t vpn);
+/* Has its entry PAT, whose place is another one after a split? */
+bool has_pat(uint32_t vpn);
 
 /* spots.c: linear pages, and what a trace calls them */
 bool spot_gfn(uint32_t vpn, uint32_t *gfn);
@@ -258,6 +283,7 @@ void pte_store(unsigned int cpu, uint64_t pa, uint64_t val);
 void sb_drain_one(unsigned int cpu);
 void sb_drain(unsigned int cpu);
 struct translation walk(unsigned int cpu, uint32_t vpn);
+uint64_t leaf_entry(unsigned int cpu, uint32_t vpn, unsigned int *level);
 unsigned int translations(unsigned int cpu, uint32_t vpn,
 			  struct translation *t, unsigned int max);
 void tlb_fill(unsigned int cpu, const struct translation *t, uint32_t vpn);
@@ -294,6 +320,8 @@ void check_state(void);
 void check_spot(unsigned int cpu, const struct spot *p,
 		const struct translation *t);
 bool spot_quiet(unsigned int cpu, const struct spot *p);
+/* What a report says of which pages. */
+void check_report(unsigned int cpu, uint64_t gpa, uint64_t pages);
 void check_return(unsigned int cpu, const struct airlock_outcome *o,
 		  const char *status);
 
@@ -307,17 +335,27 @@ static inline uint64_t vpn_va(uint32_t vpn)
 	return LAB_DIRECT + ((uint64_t)vpn << 12);
 }
 
+/*
+ * A thread keeps its place among the CPUs; where it goes on on another one the
+ * two exchange their hardware. Then this is the CPU at that place.
+ */
+static inline unsigned int cpu_id(unsigned int cpu)
+{
+	return lab->cfg.migrations && !lab->setup ? lab->w.hw[cpu].id : cpu;
+}
+
 /* The page that a CPU shares with the host: its GHCB, its hypercall input. */
 #define LAB_COMM	((uint8_t *)0x300002000000)
 
+
 static inline void *comm_page(unsigned int cpu)
 {
-	return LAB_COMM + cpu * 4096ul;
+	return LAB_COMM + cpu_id(cpu) * 4096ul;
 }
 
 static inline uint32_t comm_gfn(bool hv, unsigned int cpu)
 {
-	return (hv ? GFN_HV : GFN_GHCB) + cpu;
+	return (hv ? GFN_HV : GFN_GHCB) + cpu_id(cpu);
 }
 
 static inline unsigned int round_of(const struct mach *m, unsigned int cpu)
@@ -331,6 +369,11 @@ static inline enum airlock_to direction(const struct lab *l, unsigned int cpu)
 	bool back = round_of(&l->w.m, cpu) & 1;
 
 	return (enum airlock_to)(l->cfg.to ^ (unsigned int)back);
+}
+
+static inline unsigned int most_fails(const struct lab_config *q)
+{
+	return q->fails ? q->fails : 1;
 }
 
 static inline bool pte_private_set(enum airlock_platform p)

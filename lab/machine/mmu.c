@@ -157,6 +157,19 @@ struct translation walk(unsigned int cpu, uint32_t vpn)
 	return walk_from(table_gpa(0), 4, vpn, depth, NULL);
 }
 
+/* The leaf entry of @vpn, present or not, and its level. */
+uint64_t leaf_entry(unsigned int cpu, uint32_t vpn, unsigned int *level)
+{
+	uint64_t table = table_gpa(0), e;
+
+	for (*level = 4; ; --*level) {
+		e = pte_visible(cpu, entry_pa(table, *level, vpn));
+		if (*level == 1 || (e & PTE_PS) || !(e & PTE_P))
+			return e;
+		table = (uint64_t)gfn_of(e) << 12;
+	}
+}
+
 static bool same(const struct translation *a, const struct translation *b)
 {
 	return a->present == b->present && a->gfn == b->gfn &&
@@ -212,7 +225,8 @@ static bool covers(const struct tlbe *e, uint32_t vpn)
 {
 	uint32_t inside = (UINT32_C(1) << (9 * (e->level - 1))) - 1;
 
-	return e->vpn == (vpn & ~inside);
+	return e->level == 1 ? vpn - e->vpn < e->many :
+		e->vpn == (vpn & ~inside);
 }
 
 static struct translation through(const struct tlbe *e, uint32_t vpn)
@@ -267,14 +281,47 @@ static int tlbe_order(const struct tlbe *a, const struct tlbe *b)
 	return memcmp(a, b, sizeof(*a));
 }
 
-void tlb_fill(unsigned int cpu, const struct translation *t, uint32_t vpn)
+static void tlb_remove(struct hw *h, unsigned int i)
 {
-	struct hw *h = &lab->w.hw[cpu];
-	uint32_t inside = (UINT32_C(1) << (9 * (t->level - 1))) - 1;
-	struct tlbe e = {
-		.vpn = vpn & ~inside, .gfn = t->gfn - (vpn & inside),
-		.level = t->level, .view = t->view,
-	};
+	memmove(&h->tlb[i], &h->tlb[i + 1],
+		(h->ntlb - i - 1u) * sizeof(h->tlb[0]));
+	h->ntlb--;
+	memset(&h->tlb[h->ntlb], 0, sizeof(h->tlb[0]));
+}
+
+/* One goes on from the other, or lies in it: a row. */
+static bool one_row(const struct tlbe *a, const struct tlbe *b)
+{
+	return a->level == 1 && b->level == 1 && a->view == b->view &&
+		a->gfn - a->vpn == b->gfn - b->vpn &&
+		a->vpn <= b->vpn + b->many && b->vpn <= a->vpn + a->many;
+}
+
+/* Make @e longer by what it touches, which goes. */
+static void absorb(struct hw *h, struct tlbe *e)
+{
+	for (unsigned int i = 0; i < h->ntlb; ) {
+		struct tlbe t = h->tlb[i];
+		uint32_t end = e->vpn + e->many;
+
+		if (!one_row(e, &t)) {
+			i++;
+			continue;
+		}
+		if (t.vpn + t.many > end)
+			end = t.vpn + t.many;
+		if (t.vpn < e->vpn) {
+			e->vpn = t.vpn;
+			e->gfn = t.gfn;
+		}
+		e->many = (uint16_t)(end - e->vpn);
+		tlb_remove(h, i);
+		i = 0;
+	}
+}
+
+static void tlb_add(struct hw *h, struct tlbe e)
+{
 	unsigned int i = 0;
 
 	while (i < h->ntlb && tlbe_order(&h->tlb[i], &e) < 0)
@@ -286,6 +333,21 @@ void tlb_fill(unsigned int cpu, const struct translation *t, uint32_t vpn)
 	memmove(&h->tlb[i + 1], &h->tlb[i], (h->ntlb - i) * sizeof(e));
 	h->tlb[i] = e;
 	h->ntlb++;
+}
+
+void tlb_fill(unsigned int cpu, const struct translation *t, uint32_t vpn)
+{
+	struct hw *h = &lab->w.hw[cpu];
+	uint32_t inside = (UINT32_C(1) << (9 * (t->level - 1))) - 1;
+	struct tlbe e = {
+		.vpn = vpn & ~inside, .gfn = t->gfn - (vpn & inside),
+		.level = t->level, .view = t->view, .many = 1,
+	};
+
+	/* Without reduction each of them is dropped by itself. */
+	if (lab->cfg.reduce && lab->cfg.pages > 6)
+		absorb(h, &e);
+	tlb_add(h, e);
 	lab->w.hw_dirty[cpu] = true;
 }
 
@@ -303,21 +365,50 @@ static bool hit(uint32_t vpn, uint64_t pages, const struct vrange *f,
 	return false;
 }
 
+/* What ranges leave of an entry: of a large one all or nothing. */
+static void tlb_keep(struct hw *h, struct tlbe e, const struct vrange *f,
+		     unsigned int n)
+{
+	uint32_t size = e.level > 1 ? UINT32_C(1) << (9 * (e.level - 1)) :
+		e.many;
+	struct tlbe right = e;
+	unsigned int i = 0;
+
+	while (i < n && !overlaps(e.vpn, size, f[i].vpn, f[i].pages))
+		i++;
+	if (i == n) {
+		tlb_add(h, e);
+		return;
+	}
+	if (e.level > 1)
+		return;
+	if (e.vpn < f[i].vpn) {
+		e.many = (uint16_t)(f[i].vpn - e.vpn);
+		tlb_keep(h, e, f, n);
+	}
+	if (f[i].vpn + f[i].pages < right.vpn + right.many) {
+		uint32_t cut = f[i].vpn + f[i].pages - right.vpn;
+
+		right.vpn += cut;
+		right.gfn += cut;
+		right.many = (uint16_t)(right.many - cut);
+		tlb_keep(h, right, f, n);
+	}
+}
+
 /* Drop entries of any size that meet the ranges, and what hangs on them. */
 void tlb_flush(unsigned int cpu, const struct vrange *f, unsigned int n,
 	       bool all)
 {
 	struct hw *h = &lab->w.hw[cpu];
-	unsigned int k = 0;
+	struct tlbe was[LAB_TLB];
+	unsigned int k = h->ntlb;
 
-	for (unsigned int i = 0; i < h->ntlb; i++) {
-		uint64_t size = UINT64_C(1) << (9 * (h->tlb[i].level - 1));
-
-		if (!all && !hit(h->tlb[i].vpn, size, f, n))
-			h->tlb[k++] = h->tlb[i];
-	}
-	memset(&h->tlb[k], 0, (h->ntlb - k) * sizeof(h->tlb[0]));
-	h->ntlb = (uint8_t)k;
+	memcpy(was, h->tlb, sizeof(was));
+	memset(h->tlb, 0, sizeof(h->tlb));
+	h->ntlb = 0;
+	for (unsigned int i = 0; i < k && !all; i++)
+		tlb_keep(h, was[i], f, n);
 	k = 0;
 	for (unsigned int i = 0; i < h->npsc; i++)
 		if (!all && !hit(h->psc[i].vpn, 512, f, n))
@@ -331,29 +422,35 @@ void tlb_flush(unsigned int cpu, const struct vrange *f, unsigned int n,
  * Intel SDM vol. 3, 4.10.2.3: with translations of two page sizes for one
  * address that differ in frame or attributes, what the CPU does is undefined.
  */
-void tlb_check_sizes(unsigned int cpu)
+static void check_sizes(unsigned int cpu, const struct spot *p)
 {
 	struct translation t[WALKS];
+	unsigned int n = translations(cpu, p->vpn, t, WALKS);
 
-	for (unsigned int s = 0; s < lab->nspots; s++) {
-		const struct spot *p = &lab->spot[s];
-		unsigned int n;
+	for (unsigned int i = 0; i < n; i++)
+		for (unsigned int k = 0; k < i; k++)
+			if (t[i].present && t[k].present &&
+			    t[i].level != t[k].level &&
+			    (t[i].gfn != t[k].gfn || t[i].view != t[k].view))
+				bad(LAB_BAD_TWO_SIZES,
+				    "CPU%u can hold a %s and a %s translation of %s that differ",
+				    cpu_id(cpu), t[i].level > 1 ? "2M" : "4K",
+				    t[k].level > 1 ? "2M" : "4K", p->name);
+}
 
-		if (p->role == SPOT_WINDOW && p->owner != cpu)
-			continue;
-		n = translations(cpu, p->vpn, t, WALKS);
-		for (unsigned int i = 0; i < n; i++)
-			for (unsigned int k = 0; k < i; k++)
-				if (t[i].present && t[k].present &&
-				    t[i].level != t[k].level &&
-				    (t[i].gfn != t[k].gfn ||
-				     t[i].view != t[k].view))
-					bad(LAB_BAD_TWO_SIZES,
-					    "CPU%u can hold a %s and a %s translation of %s that differ",
-					    cpu, t[i].level > 1 ? "2M" : "4K",
-					    t[k].level > 1 ? "2M" : "4K",
-					    p->name);
-	}
+void tlb_check_sizes(unsigned int cpu)
+{
+	uint64_t heads[ROW_WORDS];
+
+	for (unsigned int s = 0; s < lab->nspots; s++)
+		if (lab->spot[s].role != SPOT_WINDOW ||
+		    lab->spot[s].owner == cpu_id(cpu))
+			check_sizes(cpu, &lab->spot[s]);
+	if (!has_row())
+		return;
+	row_heads(heads);
+	for (unsigned int i = 0; i < lab->cfg.pages; i = row_next(heads, i + 1))
+		check_sizes(cpu, spot_number(ROW + i));
 }
 
 bool table_cached(uint32_t gfn)
@@ -386,21 +483,26 @@ static void psc_add(unsigned int cpu, uint32_t vpn, uint32_t table)
 	lab->w.hw_dirty[cpu] = true;
 }
 
-/* What walks gave before a change and do not give after it. */
+/*
+ * What walks gave before a change and do not give after it: spots, and of a
+ * long range every page of it and of the windows.
+ */
+#define TOUCHED (LAB_SPOTS + LAB_MAX_PAGES + LAB_MAX_CPUS * 512)
+
 struct before {
-	bool on;
-	uint8_t spot[LAB_SPOTS];
-	uint8_t nspots;
-	struct walked w[LAB_MAX_CPUS][LAB_SPOTS];
+	unsigned int n;
+	struct { uint32_t vpn; int owner; } at[TOUCHED];
+	struct walked w[LAB_MAX_CPUS][TOUCHED];
 	uint32_t pde_table;	/* the table that this entry pointed to */
 	uint32_t pde_vpn;
 };
 
 static struct before before;
 
-static bool spot_is(unsigned int s, unsigned int cpu)
+static bool touches(unsigned int i, unsigned int cpu)
 {
-	return lab->spot[s].role != SPOT_WINDOW || lab->spot[s].owner == cpu;
+	return before.at[i].owner < 0 ||
+		before.at[i].owner == (int)cpu_id(cpu);
 }
 
 /* Does some CPU come to this entry by way of a paging-structure cache? */
@@ -417,47 +519,83 @@ static bool cached_path(uint32_t vpn, uint64_t pa)
 	return false;
 }
 
-/* The spots whose walk, as @writer sees it, goes over the entry at @pa. */
-static void find_spots(unsigned int writer, uint64_t pa)
+/*
+ * A linear page: if its walk goes over the entry, it is touched.
+ * Return: whether it goes over it above its leaf table.
+ */
+static bool touch(uint32_t vpn, int owner, uint64_t pa, const uint8_t *depth)
+{
+	uint64_t path[4] = { 0 };
+
+	walk_from(table_gpa(0), 4, vpn, depth, path);
+	if (path[0] == pa || path[1] == pa || path[2] == pa ||
+	    path[3] == pa || cached_path(vpn, pa)) {
+		before.at[before.n].vpn = vpn;
+		before.at[before.n++].owner = owner;
+	}
+	if (path[1] == pa) {
+		uint64_t e = pte_at(pa, depth);
+
+		before.pde_vpn = vpn & ~511u;
+		if ((e & PTE_P) && !(e & PTE_PS))
+			before.pde_table = gfn_of(e);
+	}
+	return path[1] == pa || path[2] == pa || path[3] == pa;
+}
+
+/*
+ * Of linear pages in a row: those with this entry, or, if it is a table's
+ * above, all. Both are found by the first page of a 2M.
+ */
+static void touch_row(uint32_t vpn, uint32_t n, int owner, uint64_t pa,
+		      const uint8_t *depth)
+{
+	uint32_t i = (uint32_t)(pa >> 3 & 511), end = vpn + n;
+
+	for (uint32_t next; vpn < end; vpn = next) {
+		uint32_t at = (vpn & ~511u) + i;
+
+		next = (vpn & ~511u) + 512 < end ? (vpn & ~511u) + 512 : end;
+		if (touch(vpn, owner, pa, depth))
+			for (uint32_t v = vpn + 1; v < next; v++)
+				touch(v, owner, pa, depth);
+		else if (at > vpn && at < next)
+			touch(at, owner, pa, depth);
+	}
+}
+
+/* What the entry at @pa maps, as @writer sees it. */
+static void find_touched(unsigned int writer, uint64_t pa)
 {
 	uint8_t depth[LAB_MAX_CPUS];
 
 	own_depth(writer, depth);
-	before.nspots = 0;
+	before.n = 0;
 	before.pde_table = 0;
-	for (unsigned int s = 0; s < lab->nspots; s++) {
-		uint64_t path[4] = { 0 };
-		uint32_t vpn = lab->spot[s].vpn;
-
-		walk_from(table_gpa(0), 4, vpn, depth, path);
-		if (path[0] == pa || path[1] == pa || path[2] == pa ||
-		    path[3] == pa || cached_path(vpn, pa))
-			before.spot[before.nspots++] = (uint8_t)s;
-		if (path[1] == pa) {
-			uint64_t e = pte_at(pa, depth);
-
-			before.pde_vpn = vpn & ~511u;
-			if ((e & PTE_P) && !(e & PTE_PS))
-				before.pde_table = gfn_of(e);
-		}
-	}
+	for (unsigned int s = 0; s < lab->nspots; s++)
+		touch(lab->spot[s].vpn, lab->spot[s].role == SPOT_WINDOW ?
+		      (int)lab->spot[s].owner : -1, pa, depth);
+	if (!has_row() || !lab->cfg.reduce)
+		return;
+	touch_row(row_gfn(), lab->cfg.pages, -1, pa, depth);
+	for (unsigned int c = 0; c < windows(); c++)
+		touch_row(window_vpn(c), 512, (int)c, pa, depth);
 }
 
 static void change_begin(unsigned int writer, uint64_t pa)
 {
-	find_spots(writer, pa);
+	find_touched(writer, pa);
 	if (!lab->cfg.reduce)
 		return;
 	for (unsigned int c = 0; c < lab->cfg.cpus; c++)
-		for (unsigned int i = 0; i < before.nspots; i++)
-			if (spot_is(before.spot[i], c))
-				walks(c, lab->spot[before.spot[i]].vpn,
-				      &before.w[c][i]);
+		for (unsigned int i = 0; i < before.n; i++)
+			if (touches(i, c))
+				walks(c, before.at[i].vpn, &before.w[c][i]);
 }
 
 static void lost(unsigned int cpu, unsigned int i)
 {
-	uint32_t vpn = lab->spot[before.spot[i]].vpn;
+	uint32_t vpn = before.at[i].vpn;
 	const struct walked *b = &before.w[cpu][i];
 	struct walked now;
 
@@ -483,15 +621,15 @@ static void change_end(uint64_t val)
 	for (unsigned int c = 0; c < lab->cfg.cpus; c++) {
 		if (t && (!(val & PTE_P) || (val & PTE_PS) ||
 			  gfn_of(val) != t))
-			for (unsigned int i = 0; i < before.nspots; i++)
-				if (spot_is(before.spot[i], c)) {
+			for (unsigned int i = 0; i < before.n; i++)
+				if (touches(i, c)) {
 					psc_add(c, before.pde_vpn, t);
 					break;
 				}
 		if (!lab->cfg.reduce)
 			continue;
-		for (unsigned int i = 0; i < before.nspots; i++)
-			if (spot_is(before.spot[i], c))
+		for (unsigned int i = 0; i < before.n; i++)
+			if (touches(i, c))
 				lost(c, i);
 	}
 }

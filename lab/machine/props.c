@@ -26,12 +26,12 @@ void check_spot(unsigned int cpu, const struct spot *p,
 		if (bystander)
 			bad(LAB_BAD_BYSTANDER,
 			    "CPU%u uses %s, outside every range, and faults",
-			    cpu, p->name);
+			    cpu_id(cpu), p->name);
 		return;
 	}
 	if (t->gfn != p->gfn)
 		bad(LAB_BAD_DATA, "CPU%u reads %s and gets %s",
-		    cpu, p->name, page_name(t->gfn));
+		    cpu_id(cpu), p->name, page_name(t->gfn));
 	host_access(bystander ? BY_BYSTANDER : BY_READER, cpu, t, false);
 }
 
@@ -131,14 +131,14 @@ static void check_belief(void (*f)(const struct spot *p))
 			f(&lab->spot[s]);
 	if (!has_row())
 		return;
-	for (unsigned int i = 0; i < LAB_MAX_PAGES; i++)
+	for (unsigned int i = 0; i < lab->cfg.pages; i++)
 		if (!believed(row_gfn() + i))
 			f(spot_number(ROW + i));
 }
 
 static void check_window_guard(void)
 {
-	for (unsigned int c = 0; c < lab->cfg.converters; c++) {
+	for (unsigned int c = 0; c < windows(); c++) {
 		uint64_t slot = LAB_WINDOW + c * AIRLOCK_WINDOW_STRIDE +
 			AIRLOCK_WINDOW_STRIDE / 2;
 
@@ -187,7 +187,7 @@ static void check_mapping(const struct spot *p, enum airlock_page state)
 		unsigned int n = translations(c, p->vpn, t, 24);
 
 		for (unsigned int i = 0; i < n; i++) {
-			if (!t[i].present && gone)
+			if (!t[i].present && (gone || p->role == SPOT_LAZY))
 				continue;
 			if (!t[i].present)
 				bad(LAB_BAD_CONTRACT, "%s is not present after the call",
@@ -195,22 +195,97 @@ static void check_mapping(const struct spot *p, enum airlock_page state)
 			else if (gone)
 				bad(LAB_BAD_CONTRACT,
 				    "%s is in quarantine and CPU%u can reach it",
-				    p->name, c);
+				    p->name, cpu_id(c));
 			else if (t[i].view != view_of_state(state) ||
 				 t[i].gfn != p->gfn)
 				bad(LAB_BAD_STALE,
 				    "the call is over and CPU%u can still hold %s as %s",
-				    c, p->name, t[i].view == VIEW_PRIVATE ?
+				    cpu_id(c), p->name, t[i].view == VIEW_PRIVATE ?
 				    "private" : "shared");
 		}
 	}
 }
 
-static void check_page(const struct spot *p, enum airlock_page state)
+/* Did the host fail or lie about it, or is it not what it was? */
+static bool doubtful(uint32_t gfn, bool was_private)
+{
+	uint16_t f = frame_get(gfn);
+
+	return f & (F_DOUBT | F_TAMPERED) ||
+		(was_private ? f & F_SHARED || !(f & F_VALID) :
+		 !(f & F_SHARED));
+}
+
+void check_report(unsigned int cpu, uint64_t gpa, uint64_t pages)
+{
+	bool private = direction(lab, cpu) == AIRLOCK_TO_SHARED;
+	uint32_t gfn = (uint32_t)(gpa >> 12), i = 0;
+
+	if (lab->w.m.muddled)
+		return;
+	if (gfn >= GFN_END || pages > GFN_END - gfn ||
+	    !(frame_get(gfn) & F_RANGE)) {
+		bad(LAB_BAD_HOOK, "the report is of %llu page(s) at %#llx, not of the range",
+		    (unsigned long long)pages, (unsigned long long)gpa);
+		return;
+	}
+	while (i < pages && !doubtful(gfn + i, private))
+		i++;
+	if (i == pages)
+		bad(LAB_BAD_HOOK, "the report is of %llu page(s) from %s, of which the host said nothing wrong",
+		    (unsigned long long)pages, page_name(gfn));
+}
+
+/* A large leaf goes whole: one page of it is enough. */
+static void check_lost(unsigned int cpu, const struct spot *p)
+{
+	bool private = direction(lab, cpu) == AIRLOCK_TO_SHARED;
+	uint32_t at = p->gfn, end = at + 1;
+	unsigned int level;
+
+	leaf_entry(cpu, p->vpn, &level);
+	if (level > 1) {
+		at &= ~511u;
+		end = at + 512;
+	}
+	while (at < end && !doubtful(at, private))
+		at++;
+	if (at == end && !lab->w.m.muddled)
+		bad(LAB_BAD_CONTRACT, "%s is in quarantine, and no one failed or lied about it",
+		    p->name);
+}
+
+/*
+ * Attributes come back as they were. What the engine wrote present has A and
+ * D, so that hardware does not write to it.
+ */
+static void check_attributes(unsigned int cpu, const struct spot *p,
+			     bool written)
+{
+	uint64_t mask = PTE_RW | PTE_G | PTE_NX | PTE_SOFT, e, pat;
+	unsigned int level;
+
+	e = leaf_entry(cpu, p->vpn, &level);
+	if (p->role == SPOT_LAZY)
+		return;
+	pat = e & (level > 1 ? PTE_PAT_LARGE : PTE_PAT_4K);
+	if ((e & mask) != mask || !pat == has_pat(p->vpn))
+		bad(LAB_BAD_CONTRACT, "the entry of %s has lost an attribute: %#llx",
+		    p->name, (unsigned long long)e);
+	if (written && (e & (PTE_P | PTE_A | PTE_D)) == PTE_P)
+		bad(LAB_BAD_CONTRACT, "the entry of %s is left without A and D",
+		    p->name);
+}
+
+static void check_page(unsigned int cpu, const struct spot *p,
+		       enum airlock_page state, bool written)
 {
 	uint16_t f = frame_get(p->gfn);
 
 	check_mapping(p, state);
+	check_attributes(cpu, p, written);
+	if (p->role == SPOT_RANGE && state == AIRLOCK_PAGE_QUARANTINE)
+		check_lost(cpu, p);
 	if (p->role != SPOT_RANGE || state == AIRLOCK_PAGE_QUARANTINE)
 		return;
 	if ((f & F_STALE_LINE) && state == AIRLOCK_PAGE_PRIVATE && !host_lied())
@@ -281,12 +356,20 @@ static void check_sums(unsigned int cpu, const struct airlock_outcome *o)
 /* The last page of a split leaf came back: it is one leaf again. */
 static void check_joined(unsigned int cpu, const struct airlock_outcome *o)
 {
+	const struct airlock_range *r = &lab->range[cpu][0];
 	const struct lab_config *c = &lab->cfg;
 
-	if (!c->leaf_2m || c->converters > 1 || c->vmalloc ||
+	if (!c->leaf_2m || c->converters > 1 || c->reclaim ||
 	    direction(lab, cpu) != AIRLOCK_TO_PRIVATE || o->status)
 		return;
-	if (walk(cpu, va_vpn(lab->range[cpu][0].va)).level != 2)
+	if (c->vmalloc) {
+		/* Its alias, the direct map, is what was split. */
+		if (walk(cpu, GFN_CHUNK).level != 2)
+			bad(LAB_BAD_CONTRACT, "the last page came back and the leaf of its alias is still split");
+		return;
+	}
+	if ((!c->mixed && walk(cpu, va_vpn(r->va)).level != 2) ||
+	    walk(cpu, va_vpn(r->va) + (uint32_t)r->pages - 1).level != 2)
 		bad(LAB_BAD_CONTRACT, "the last page came back and the leaf is still split");
 }
 
@@ -296,6 +379,7 @@ void check_return(unsigned int cpu, const struct airlock_outcome *o,
 	bool busy = o->status == AIRLOCK_E_BUSY ||
 		o->status == AIRLOCK_E_STATE ||
 		o->status == AIRLOCK_E_QUARANTINED;
+	bool written = !o->status || o->status >= AIRLOCK_E_REFUSED;
 
 	if (lab->w.m.lock == (int8_t)cpu)
 		bad(LAB_BAD_PORT, "returns with the lock held");
@@ -307,15 +391,27 @@ void check_return(unsigned int cpu, const struct airlock_outcome *o,
 		return;
 	if (o->status && o->status < 32)
 		bad(LAB_BAD_CONTRACT, "refused: %s", status);
+	if (o->status && lab->cfg.host == LAB_HOST_SLOW)
+		bad(LAB_BAD_CONTRACT, "an honest host, slow, is given up: %s",
+		    status);
 	check_sums(cpu, o);
 	check_joined(cpu, o);
 	for (unsigned int s = 0; s < lab->nspots; s++) {
 		const struct spot *p = &lab->spot[s];
 
-		if ((p->role == SPOT_RANGE || p->role == SPOT_ALIAS) &&
+		if ((p->role == SPOT_RANGE || p->role == SPOT_ALIAS ||
+		     p->role == SPOT_LAZY) &&
 		    (p->owner == cpu || lab->cfg.overlap == LAB_OVERLAP_SAME))
-			check_page(p, lab->holds(p->gfn));
+			check_page(cpu, p, lab->holds(p->gfn), written);
+		if (p->role != SPOT_BYSTANDER)
+			continue;
+		check_attributes(cpu, p, false);
+		if (lab->holds(p->gfn) != AIRLOCK_PAGE_PRIVATE)
+			bad(LAB_BAD_CONTRACT,
+			    "%s, outside every range, is not private in the ledger",
+			    p->name);
 	}
-	for (unsigned int i = 0; has_row() && i < LAB_MAX_PAGES; i++)
-		check_page(spot_number(ROW + i), lab->holds(row_gfn() + i));
+	for (unsigned int i = 0; has_row() && i < lab->cfg.pages; i++)
+		check_page(cpu, spot_number(ROW + i),
+			   lab->holds(row_gfn() + i), written);
 }

@@ -460,6 +460,32 @@ static void good_note_and_next(void **state)
 	world_end();
 }
 
+/*
+ * Before kexec nothing is split: a leaf of which only a part is shared stays
+ * as it is, and the pages around it come back.
+ */
+static void good_reclaim_leaves_half_a_leaf(void **state)
+{
+	unsigned int i;
+
+	(void)state;
+	world_begin(AIRLOCK_TDX, 0);
+	GOOD(convert1(DM + 33 * PAGE, 31, AIRLOCK_TO_SHARED));
+	*world_entry(DM + 8 * MiB, 2) |= UINT64_C(1) << 51;
+	for (i = 3; i < 8; i++)
+		w.held[(8 * MiB / PAGE) + i] = SHARED;
+	GOOD(airlock_note(w.a, 8 * MiB + 3 * PAGE, 5, AIRLOCK_TO_SHARED));
+	assert_int_equal(airlock_reclaim_all(w.a, &out), AIRLOCK_E_STATE);
+	assert_int_equal(out.converted, 31);
+	assert_int_equal(w.tables, 0);
+	assert_true(*world_entry(DM + 8 * MiB, 1) & 0x80);
+	assert_int_equal(airlock_page(w.a, 8 * MiB + 3 * PAGE),
+			 AIRLOCK_PAGE_SHARED);
+	assert_int_equal(airlock_page(w.a, 8 * MiB + 8 * PAGE),
+			 AIRLOCK_PAGE_PRIVATE);
+	world_end();
+}
+
 /* ---- bad ---- */
 
 static uint64_t before;
@@ -557,6 +583,29 @@ static void bad_states(void **state)
 	world_end();
 }
 
+/* Wherever in the ledger's words the one odd page of a range stands. */
+static void bad_state_of_any_page(void **state)
+{
+	uint64_t first = 5, n = 70, i;
+
+	(void)state;
+	world_begin(AIRLOCK_TDX, 0);
+	for (i = first; i < first + n; i++) {
+		GOOD(airlock_note(w.a, i * PAGE, 1, AIRLOCK_TO_SHARED));
+		assert_int_equal(convert1(DM + first * PAGE, n,
+					  AIRLOCK_TO_SHARED), AIRLOCK_E_STATE);
+		assert_int_equal(airlock_page(w.a, (first + n - 1) * PAGE),
+				 i == first + n - 1 ? AIRLOCK_PAGE_SHARED :
+				 AIRLOCK_PAGE_PRIVATE);
+		GOOD(airlock_note(w.a, i * PAGE, 1, AIRLOCK_TO_PRIVATE));
+	}
+	/* Its neighbours outside are nobody's business. */
+	GOOD(airlock_note(w.a, (first - 1) * PAGE, 1, AIRLOCK_TO_SHARED));
+	GOOD(airlock_note(w.a, (first + n) * PAGE, 1, AIRLOCK_TO_SHARED));
+	GOOD(convert1(DM + first * PAGE, n, AIRLOCK_TO_SHARED));
+	world_end();
+}
+
 /* A page is busy while its call is under way: try from the callback. */
 static void nested(const struct airlock_range *r, unsigned int n,
 		   enum airlock_to to)
@@ -642,6 +691,19 @@ static void bad_alias(void **state)
 	world_end();
 }
 
+/* Its first page is one of the run's; it ends a page behind it. */
+static void bad_alias_that_ends_too_late(void **state)
+{
+	(void)state;
+	world_begin(AIRLOCK_TDX, 0);
+	world_vmalloc(0, 5 * PAGE);
+	w.alias_more = 1;
+	bad1(AIRLOCK_E_ALIAS, VM, 1);
+	w.alias_more = 0;
+	GOOD(convert1(VM, 1, AIRLOCK_TO_SHARED));
+	world_end();
+}
+
 /* Refused, and by the name of the field. */
 static void bad_config(const struct airlock_config *c, void *mem, size_t size,
 		       const char *wrong)
@@ -679,6 +741,7 @@ static void bad_config_is_named(void **state)
 	BAD(platform, AIRLOCK_PLATFORMS, "there is none of that number");
 	BAD(features, 1 << 4, "a bit that means nothing");
 	BAD(cpus, 0, "not within 1..1048576");
+	BAD(cpus, (1 << 20) + 1, "not within 1..1048576");
 	BAD(memory, 0, "less than a page, or beyond 52 bits");
 	BAD(memory, (C51 << 1) + PAGE, "less than a page, or beyond 52 bits");
 	BAD(memory, GiB + 1, "not a multiple of 4K");
@@ -807,13 +870,16 @@ int main(int argc, char **argv)
 		cmocka_unit_test(good_reclaim),
 		cmocka_unit_test(good_reclaim_around_a_hole),
 		cmocka_unit_test(good_note_and_next),
+		cmocka_unit_test(good_reclaim_leaves_half_a_leaf),
 		cmocka_unit_test(good_strerror),
 		cmocka_unit_test(bad_arguments),
 		cmocka_unit_test(bad_pages),
 		cmocka_unit_test(bad_states),
+		cmocka_unit_test(bad_state_of_any_page),
 		cmocka_unit_test(bad_busy),
 		cmocka_unit_test(bad_no_memory),
 		cmocka_unit_test(bad_alias),
+		cmocka_unit_test(bad_alias_that_ends_too_late),
 		cmocka_unit_test(bad_config_is_named),
 		cmocka_unit_test(bad_config_of_other_platforms),
 		cmocka_unit_test(bad_init),

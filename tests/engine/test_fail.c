@@ -240,6 +240,63 @@ static void good_one_lie(void **state)
 	one_lie(AIRLOCK_TDP, AIRLOCK_TO_PRIVATE, 0, 3, 40 - 6);
 }
 
+/* Page by page through the MSR: refused, or answered with something else. */
+static void msr_fails(enum host_mode mode, enum airlock_to to, long at)
+{
+	struct airlock_range r = { DM + 3 * PAGE, 3 };
+
+	world_begin(AIRLOCK_SNP, 0);
+	w.no_ghcb = true;
+	if (to == AIRLOCK_TO_PRIVATE)
+		assert_int_equal(airlock_convert(w.a, &r, 1,
+						 AIRLOCK_TO_SHARED, &out), 0);
+	w.mode = mode;
+	w.lie = 2;	/* not PVALIDATE's */
+	w.fail_at = at;
+	assert_int_equal(airlock_convert(w.a, &r, 1, to, &out), mode == LIE ?
+			 AIRLOCK_V_CALLED_BACK : AIRLOCK_E_REFUSED);
+	assert_int_equal(out.reverted + out.quarantined, 3);
+	assert_int_equal(w.violations > 0, mode == LIE);
+	if (mode == REFUSE)
+		assert_int_equal(out.quarantined, 0);
+	world_check(0, MiB);
+	world_end();
+}
+
+static void good_msr_protocol_fails(void **state)
+{
+	int to, at;
+
+	(void)state;
+	for (to = 0; to < 2; to++)
+		for (at = 0; at < 3; at++) {
+			/* To shared, PVALIDATE counts no request. */
+			msr_fails(REFUSE, (enum airlock_to)to, at);
+			msr_fails(REFUSE_ALL, (enum airlock_to)to, at);
+			msr_fails(LIE, (enum airlock_to)to, at);
+		}
+}
+
+/* A page in quarantine stays there, whatever is noted around it. */
+static void good_note_beside_quarantine(void **state)
+{
+	struct airlock_range r = { DM + 7 * PAGE, 1 };
+
+	(void)state;
+	world_begin(AIRLOCK_SNP, 0);
+	w.mode = LIE;
+	assert_int_equal(airlock_convert(w.a, &r, 1, AIRLOCK_TO_SHARED, &out),
+			 AIRLOCK_V_UNCHANGED);
+	assert_int_equal(out.quarantined, 1);
+	assert_int_equal(airlock_note(w.a, 5 * PAGE, 4, AIRLOCK_TO_SHARED),
+			 AIRLOCK_E_QUARANTINED);
+	assert_int_equal(airlock_note(w.a, 7 * PAGE, 1, AIRLOCK_TO_PRIVATE),
+			 AIRLOCK_E_QUARANTINED);
+	assert_int_equal(airlock_page(w.a, 5 * PAGE), AIRLOCK_PAGE_PRIVATE);
+	assert_int_equal(airlock_page(w.a, 7 * PAGE), AIRLOCK_PAGE_QUARANTINE);
+	world_end();
+}
+
 /* A busy module is asked three times, and is no liar. */
 static void good_module_is_busy(void **state)
 {
@@ -497,6 +554,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(good_stalled),
 		cmocka_unit_test(good_lies),
 		cmocka_unit_test(good_one_lie),
+		cmocka_unit_test(good_msr_protocol_fails),
+		cmocka_unit_test(good_note_beside_quarantine),
 		cmocka_unit_test(good_module_is_busy),
 		cmocka_unit_test(good_busy_module_leaves_nothing_to_release),
 		cmocka_unit_test(good_historic_orders_unwind),

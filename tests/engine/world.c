@@ -548,7 +548,8 @@ bool airlock_port_alias(uint64_t va, uint64_t gpa, uint64_t pages,
 
 	w.aliases++;
 	if (va >= VM) {
-		*alias = (struct airlock_range){ DM + gpa, pages };
+		*alias = (struct airlock_range){ DM + gpa,
+						 pages + w.alias_more };
 		return index == 0;
 	}
 	for (i = 0; i < vm_slots; i++) {

@@ -82,6 +82,7 @@ struct world {
 	/* Counts. */
 	unsigned long pte_writes, window_writes, table_writes, shootdowns;
 	unsigned long exits, accepts, pvalidates, evicts, flushed, violations;
+	uint64_t alias_more;	/* pages beyond those that were asked about */
 	unsigned long requests, aliases, prepares, notifies, invlpgs;
 	int violation;
 	unsigned int last_flush_n;

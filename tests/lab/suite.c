@@ -3,8 +3,8 @@
  * The engine's own order, in every shape: what `make check` holds to be safe
  * to the end, and what a mutant of the engine has to get past.
  *
- * suite [--first]: with --first, stop at the first counterexample and print
- * its verdict in one line.
+ * suite [--first] [SHAPE]: with --first, stop at the first counterexample and
+ * print its verdict in one line; SHAPE is part of the name of those to try.
  */
 #include "lab.h"
 #include "../../cvm/abi/platforms.h"
@@ -25,6 +25,13 @@ struct shape {
 	uint32_t features;
 	unsigned int rounds;
 	unsigned int ranges;
+	unsigned int start;		/* in its first 2M */
+	bool mixed;
+	unsigned int fails;
+	bool together, lazy;
+	bool interrupts, reclaim;
+	unsigned int migrations;
+	enum lab_flush flush;
 };
 
 static const struct shape shapes[] = {
@@ -33,12 +40,36 @@ static const struct shape shapes[] = {
 	{ "3 CPUs, failing", 3, 1, 2, .host = LAB_HOST_FAILING },
 	{ "3 pages, failing", 2, 1, 3, .host = LAB_HOST_FAILING },
 	{ "hostile", 2, 1, 2, 2, .host = LAB_HOST_HOSTILE },
+	{ "3 pages, failing twice", 2, 1, 3, .host = LAB_HOST_FAILING,
+	  .fails = 2 },
+	{ "with release, twice", 2, 1, 2, .host = LAB_HOST_FAILING,
+	  .fails = 2, .features = AIRLOCK_F_TDX_RELEASE },
+	{ "slow", 2, 1, 3, .host = LAB_HOST_SLOW },
+	{ "whole 2M leaf, slow", 2, 1, 512, .leaf_2m = true,
+	  .host = LAB_HOST_SLOW },
+	{ "with release, slow", 2, 1, 2, .host = LAB_HOST_SLOW,
+	  .features = AIRLOCK_F_TDX_RELEASE },
 	{ "part of a 2M leaf", 2, 1, 2, .leaf_2m = true },
 	{ "part, failing", 2, 1, 2, .leaf_2m = true,
 	  .host = LAB_HOST_FAILING },
 	{ "whole 2M leaf", 2, 1, 512, .leaf_2m = true },
 	{ "512 pages", 2, 1, 512, .host = LAB_HOST_BENIGN },
+	{ "40 pages, 2 leaves", 2, 1, 40, .leaf_2m = true, .start = 500 },
+	{ "40 pages over a border", 2, 1, 40, .start = 500,
+	  .host = LAB_HOST_FAILING },
+	{ "40 pages, 4K and 2M", 2, 1, 40, .leaf_2m = true, .mixed = true,
+	  .start = 500 },
+	{ "parts and a whole leaf", 2, 1, 530, .leaf_2m = true, .start = 509 },
+	{ "4K and 2M leaves", 2, 1, 518, .leaf_2m = true, .mixed = true,
+	  .start = 510 },
+	{ "2 whole leaves", 2, 1, 1024, .leaf_2m = true },
 	{ "scattered", 2, 1, 2, .vmalloc = true },
+	{ "scattered in a 2M leaf", 2, 1, 2, .vmalloc = true, .leaf_2m = true,
+	  .rounds = 2 },
+	{ "vmalloc, 3 in a row", 2, 1, 3, .vmalloc = true, .together = true,
+	  .leaf_2m = true, .host = LAB_HOST_FAILING },
+	{ "lazy aliases", 2, 1, 2, .lazy = true },
+	{ "18 scattered", 2, 1, 18, .vmalloc = true },
 	{ "scattered, failing", 2, 1, 2, .vmalloc = true,
 	  .host = LAB_HOST_FAILING },
 	{ "2 convert", 3, 2, 1, .host = LAB_HOST_BENIGN },
@@ -63,18 +94,34 @@ static const struct shape shapes[] = {
 	  .features = AIRLOCK_F_COHERENT | AIRLOCK_F_NO_EVICT },
 	{ "with release, failing", 2, 1, 2, .host = LAB_HOST_FAILING,
 	  .features = AIRLOCK_F_TDX_RELEASE },
+	{ "300 pages", 2, 1, 300, .start = 8,
+	  .host = LAB_HOST_BENIGN },
+	{ "560 pages over a border", 2, 1, 560, .start = 200 },
+	{ "2 chunks of 4K", 2, 1, 1024, .host = LAB_HOST_BENIGN },
+	{ "interrupts on", 2, 1, 2, .interrupts = true,
+	  .host = LAB_HOST_FAILING },
+	{ "interrupts on, 2 convert", 2, 2, 1, .leaf_2m = true,
+	  .overlap = LAB_OVERLAP_LEAF, .interrupts = true },
+	{ "2 migrations", 2, 1, 2, .migrations = 2 },
+	{ "migrates, failing", 2, 1, 2, .migrations = 1,
+	  .host = LAB_HOST_FAILING },
+	{ "migrates, 2 ranges", 2, 1, 1, .migrations = 1, .ranges = 2,
+	  .rounds = 2, .leaf_2m = true },
+	{ "migrates, 2 convert", 3, 2, 1, .migrations = 1 },
+	{ "broadcast", 2, 1, 2, .flush = LAB_FLUSH_BROADCAST },
+	{ "broadcast, 2 convert", 2, 2, 1, .leaf_2m = true, .rounds = 2,
+	  .overlap = LAB_OVERLAP_LEAF, .flush = LAB_FLUSH_BROADCAST },
+	{ "before kexec", 1, 1, 3, .reclaim = true },
+	{ "before kexec, failing", 1, 1, 3, .reclaim = true,
+	  .host = LAB_HOST_FAILING },
+	{ "before kexec, 2 ranges", 1, 1, 1, .ranges = 2, .reclaim = true,
+	  .leaf_2m = true },
+	{ "before kexec, odd", 1, 1, 40, .reclaim = true, .start = 501 },
+	{ "before kexec, many", 1, 1, 530, .reclaim = true, .start = 509,
+	  .leaf_2m = true },
 	{ "with release, hostile", 2, 1, 2, 1, .host = LAB_HOST_HOSTILE,
 	  .features = AIRLOCK_F_TDX_RELEASE },
 };
-
-/*
- * 512 pages on TDX: RETRY after every page, and any number of pages accepted
- * one by one, are half a million states.
- */
-static bool heavy(const struct shape *s, enum airlock_platform p)
-{
-	return s->pages == 512 && p == AIRLOCK_TDX;
-}
 
 static void fill(struct lab_config *q, const struct shape *s)
 {
@@ -90,6 +137,15 @@ static void fill(struct lab_config *q, const struct shape *s)
 	q->acts = s->acts;
 	q->ranges = s->ranges ? s->ranges : 1;
 	q->rounds = s->rounds ? s->rounds : 1;
+	q->first = s->start;
+	q->mixed = s->mixed;
+	q->fails = s->fails;
+	q->together = s->together;
+	q->lazy = s->lazy;
+	q->interrupts = s->interrupts;
+	q->reclaim = s->reclaim;
+	q->migrations = s->migrations;
+	q->flush = s->flush;
 }
 
 static void tell(const struct lab_verdict *v)
@@ -195,6 +251,7 @@ static void watch(void)
 int main(int argc, char **argv)
 {
 	bool first = argc > 1 && !strcmp(argv[1], "--first");
+	const char *only = argc > 1 + first ? argv[1 + first] : "";
 	unsigned int passed = 0, failed = 0;
 
 	if (first)
@@ -202,8 +259,9 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++)
 		for (unsigned int p = AIRLOCK_SEV; p < AIRLOCK_PLATFORMS; p++)
 			for (unsigned int to = 0; to < 2; to++) {
-				if (heavy(&shapes[i], (enum airlock_platform)p)
-				    && first)
+				if (!strstr(shapes[i].name, only))
+					continue;
+				if (shapes[i].reclaim && to)
 					continue;
 				if (ask(&shapes[i], (enum airlock_platform)p,
 					(enum airlock_to)to, first))

@@ -80,6 +80,7 @@ void hostile_scattered(void);
 void instructions_counted(void);
 void garbage_msrs(void);
 void dma(void);
+void devices_at_rest(void);
 void exit_cost(void);
 extern bool restoring;
 void restore_fpu(void);

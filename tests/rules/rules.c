@@ -846,6 +846,8 @@ static void not_fatal(void)
 		stress();
 	} else if (append_is("dma")) {
 		dma();
+	} else if (append_is("devices-at-rest")) {
+		devices_at_rest();
 	} else if (append_is("count")) {
 		instructions_counted();
 	} else if (append_is("fxrstor")) {

@@ -5,6 +5,11 @@
  * view cleans one, a store dirties it again. When the frame is of the other
  * kind a dirty line could be written back over it.
  *
+ * Only its owner writes to a page, and not while it is being converted: the
+ * lab's rule (owner_writes()). So one that changes kind within a call has no
+ * dirty lines of its new kind, until a store is seen; a call that fails half
+ * way takes it back without a flush.
+ *
  *   SEV-SNP   both ways, unless the CPU promises coherence across the C-bit
  *   TDX       to shared only
  *   others    the paravisor's business
@@ -27,10 +32,12 @@ static bool matters(const struct watch *w, bool to_shared)
 void cache_store(struct watch *w, uint64_t pa, unsigned int size)
 {
 	uint64_t *lines = &w->flushed[pa / WATCH_PAGE];
+	uint64_t at = pa & ~UINT64_C(63), end = (pa | (WATCH_PAGE - 1)) + 1;
 
-	if (*lines)
-		for (uint64_t at = pa; at < pa + size; at += LINE)
-			*lines &= ~(UINT64_C(1) << (at / LINE % 64));
+	if (end > pa + size)
+		end = pa + size;
+	for (; *lines && at < end; at += LINE)
+		*lines &= ~(UINT64_C(1) << (at / LINE % 64));
 }
 
 static uint64_t address(const struct watch *w, uint64_t va, bool *private)
@@ -42,6 +49,16 @@ static uint64_t address(const struct watch *w, uint64_t va, bool *private)
 		return UINT64_MAX;
 	*private = is_private(w, e);
 	return entry_pa(e, level) + (va & (span(level) - 1));
+}
+
+static void line_flushed(struct watch *w, unsigned int cpu, uint64_t pa,
+			 uint64_t va, bool shared)
+{
+	uint64_t *lines = &w->flushed[pa / WATCH_PAGE], was = *lines;
+
+	*lines |= UINT64_C(1) << (pa / LINE % 64);
+	if (*lines == ALL && was != ALL)
+		trails_lines(w, cpu, pa / WATCH_PAGE, va, TRAIL_CACHE, shared);
 }
 
 void watch_clflush(struct watch *w, unsigned int cpu, uint64_t va,
@@ -58,12 +75,17 @@ void watch_clflush(struct watch *w, unsigned int cpu, uint64_t va,
 	pa = address(w, va, &private);
 	if (pa == UINT64_MAX)
 		return;
+	history_add(w, &(struct watch_event){
+		.kind = EVENT_CLFLUSH, .cpu = cpu, .rip = rip,
+		.va = va & ~(WATCH_PAGE - 1), .frame = pa / WATCH_PAGE,
+		.pages = 1,
+	});
 	/* Elsewhere it has nothing to do with conversions. */
 	if (w->calls && !(w->flags[pa / WATCH_PAGE] & FRAME_BUSY))
 		return;
 	if (private == !(w->flags[pa / WATCH_PAGE] & FRAME_WAS_SHARED) ||
 	    w->cfg.coherent)
-		w->flushed[pa / WATCH_PAGE] |= UINT64_C(1) << (pa / LINE % 64);
+		line_flushed(w, cpu, pa, va, !private);
 }
 
 void watch_wbinvd(struct watch *w, unsigned int cpu)
@@ -71,8 +93,11 @@ void watch_wbinvd(struct watch *w, unsigned int cpu)
 	order_step(w, cpu, STEP_CACHE);
 	/* Of this CPU's caches only; what others hold stays. */
 	if (!(w->on_mask & ~(1u << cpu)))
-		for (uint64_t f = 0; f < w->frames; f++)
+		for (uint64_t f = 0; f < w->frames; f++) {
 			w->flushed[f] = ALL;
+			trails_lines(w, cpu, f, EVENT_NOWHERE, TRAIL_CACHE,
+				   w->flags[f] & FRAME_WAS_SHARED);
+		}
 }
 
 bool watch_wants_reads(const struct watch *w)
@@ -80,29 +105,38 @@ bool watch_wants_reads(const struct watch *w)
 	return w->evicts_due;
 }
 
-static void evict_done(struct watch *w, uint64_t frame, unsigned int flag)
+/* Return: whether that was the last one. */
+static bool evict_done(struct watch *w, uint64_t frame, unsigned int flag)
 {
 	unsigned int due = w->flags[frame] & flag;
 
 	w->flags[frame] &= (uint8_t)~flag;
-	if (due && !(w->flags[frame] & (FRAME_EVICT_1 | FRAME_EVICT_2)))
-		w->evicts_due--;
+	if (!due || w->flags[frame] & (FRAME_EVICT_1 | FRAME_EVICT_2))
+		return false;
+	w->evicts_due--;
+	return true;
 }
 
 void watch_read(struct watch *w, unsigned int cpu, uint64_t va)
 {
-	bool private;
+	bool private, last = false;
 	uint64_t pa = address(w, va, &private);
 
-	(void)cpu;
 	if (pa == UINT64_MAX || !private ||
 	    state_of(w, pa / WATCH_PAGE) != STATE_PRIVATE)
 		return;
 	w->counts.evict_reads++;
+	if (w->flags[pa / WATCH_PAGE] & (FRAME_EVICT_1 | FRAME_EVICT_2))
+		history_add(w, &(struct watch_event){
+			.kind = EVENT_READ, .cpu = cpu, .pages = 1,
+			.va = va & ~(WATCH_PAGE - 1), .frame = pa / WATCH_PAGE,
+		});
 	if (pa % WATCH_PAGE < LINE)
-		evict_done(w, pa / WATCH_PAGE, FRAME_EVICT_1);
+		last = evict_done(w, pa / WATCH_PAGE, FRAME_EVICT_1);
 	if (pa % WATCH_PAGE >= WATCH_PAGE - LINE)
-		evict_done(w, pa / WATCH_PAGE, FRAME_EVICT_2);
+		last = evict_done(w, pa / WATCH_PAGE, FRAME_EVICT_2);
+	if (last)
+		trails_lines(w, cpu, pa / WATCH_PAGE, va, TRAIL_EVICT, false);
 }
 
 static void check_lines(struct watch *w, uint64_t frame,
@@ -141,17 +175,29 @@ void cache_settle(struct watch *w, uint64_t frame, enum watch_state s)
 		w->flags[frame] |= FRAME_WAS_SHARED;
 }
 
+/* Of the other kind than it was, unless a call was undone. */
+static void change_kind(struct watch *w, uint64_t frame, enum watch_state s,
+			unsigned int cpu)
+{
+	bool shared = s == STATE_SHARED;
+	bool was_shared = w->flags[frame] & FRAME_WAS_SHARED;
+	uint64_t lines = w->flushed[frame];
+
+	if (shared != was_shared) {
+		if (matters(w, shared))
+			check_lines(w, frame, s, cpu);
+		lines = ALL;
+	}
+	cache_settle(w, frame, s);
+	if (w->flags[frame] & FRAME_BUSY)
+		w->flushed[frame] = lines;
+}
+
 void cache_state(struct watch *w, uint64_t frame, enum watch_state old,
 		 enum watch_state new, unsigned int cpu)
 {
-	bool was_shared = w->flags[frame] & FRAME_WAS_SHARED;
-
 	if (old == STATE_SHARED)
 		evict_begin(w, frame);
-	/* Back to what it was: a call that was undone. */
-	if (new != STATE_PENDING && was_shared != (new == STATE_SHARED) &&
-	    matters(w, new == STATE_SHARED))
-		check_lines(w, frame, new, cpu);
 	if (new != STATE_PENDING)
-		cache_settle(w, frame, new);
+		change_kind(w, frame, new, cpu);
 }

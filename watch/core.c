@@ -32,6 +32,8 @@ void watch_free(struct watch *w)
 {
 	tables_free(w);
 	tlb_free(w);
+	buffer_free(w);
+	trails_free(w);
 	free(w->flushed);
 	free(w->flags);
 	free(w);
@@ -51,7 +53,7 @@ void watch_begin(struct watch *w)
  * A CPU begins to hold things when it runs in the kernel's tables for the
  * first time; what there was before is none of its business.
  */
-static void cpu_on(struct watch *w, unsigned int cpu)
+void cpu_on(struct watch *w, unsigned int cpu)
 {
 	if (w->cpu[cpu].on)
 		return;
@@ -66,61 +68,9 @@ void watch_cpu_off(struct watch *w, unsigned int cpu)
 	w->on_mask &= ~(1u << cpu);
 }
 
-void watch_cr3(struct watch *w, unsigned int cpu, uint64_t cr3)
+void watch_at(struct watch *w, unsigned int cpu, uint64_t rip)
 {
-	cpu_on(w, cpu);
-	w->cpu[cpu].flushed_some = ++w->time;
-	tables_root(w, cpu, cr3);
-	tables_prune(w);
-}
-
-void watch_flush_all(struct watch *w, unsigned int cpu)
-{
-	cpu_on(w, cpu);
-	w->counts.full_flushes++;
-	w->cpu[cpu].flushed = ++w->time;
-	order_step(w, cpu, STEP_TLB);
-	tables_prune(w);
-}
-
-void watch_invlpg(struct watch *w, unsigned int cpu, uint64_t va)
-{
-	cpu_on(w, cpu);
-	w->time++;
-	w->counts.flushes++;
-	tlb_invlpg(w, 1u << cpu, va);
-	if (order_covers(w, cpu, va))
-		order_step(w, cpu, STEP_TLB);
-}
-
-void watch_invlpgb(struct watch *w, unsigned int cpu, uint64_t va,
-		   uint64_t pages, bool all)
-{
-	struct cpu *p = &w->cpu[cpu];
-
-	/* Several before one TLBSYNC: the rest is forgotten, not waited for. */
-	p->pending_all |= all;
-	if (!p->pending) {
-		p->pending_va = va;
-		p->pending_pages = pages;
-	}
-	p->pending = true;
-}
-
-void watch_tlbsync(struct watch *w, unsigned int cpu)
-{
-	struct cpu *p = &w->cpu[cpu];
-
-	if (!p->pending)
-		return;
-	w->time++;
-	for (unsigned int c = 0; p->pending_all && c < WATCH_CPUS; c++)
-		w->cpu[c].flushed = w->time;
-	for (uint64_t i = 0; !p->pending_all && i < p->pending_pages; i++)
-		tlb_invlpg(w, w->on_mask, p->pending_va + i * WATCH_PAGE);
-	if (p->pending_all || order_covers(w, cpu, p->pending_va))
-		order_step(w, cpu, STEP_TLB);
-	p->pending = p->pending_all = false;
+	w->cpu[cpu].at = rip;
 }
 
 bool watch_wants_store(const struct watch *w, uint64_t pa)
@@ -171,12 +121,18 @@ void watch_state(struct watch *w, unsigned int cpu, uint64_t frame,
 	w->time++;
 	w->flags[frame] = (uint8_t)((w->flags[frame] & ~FRAME_STATE) |
 				    (new << FRAME_STATE_SHIFT));
+	trails_state(w, cpu, frame, old, new, asked);
 	if (!w->on || !asked) {
 		cache_settle(w, frame, new);
 		w->flags[frame] &= (uint8_t)~FRAME_TRACKED;
 		return;
 	}
 	w->counts.state_changes++;
+	history_add(w, &(struct watch_event){
+		.kind = EVENT_STATE, .cpu = cpu, .va = EVENT_NOWHERE,
+		.frame = frame, .pages = 1, .old = old, .new = new,
+		.rip = w->cpu[cpu].rip,
+	});
 	if (!w->has_direct)
 		tables_find_direct(w);
 	w->flags[frame] |= FRAME_TRACKED;
@@ -219,11 +175,16 @@ void watch_pvalidate(struct watch *w, unsigned int cpu, uint64_t va,
 		     bool large, bool validate, uint64_t rip)
 {
 	w->cpu[cpu].rip = rip;
-	(void)large;
+	trails_pvalidate(w, cpu, va, span(large ? 1 : 0));
 	order_step(w, cpu, (uint8_t)((validate ? STEP_NOTIFY : STEP_PREPARE) |
 			   (order_maps(w, cpu, va) ? 0 : STEP_WINDOW)));
 	if (!w->on)
 		return;
+	history_add(w, &(struct watch_event){
+		.kind = EVENT_PVALIDATE, .cpu = cpu, .va = va,
+		.frame = frame_at(w, va), .pages = large ? 512 : 1,
+		.new = validate, .rip = rip,
+	});
 	judge_owner(w, cpu, va, true, "PVALIDATE", rip);
 	if (validate)
 		twice(w, cpu, frame_at(w, va), va, rip, "validated");
@@ -233,12 +194,20 @@ void watch_accept(struct watch *w, unsigned int cpu, uint64_t frame,
 		  uint64_t pages, uint64_t rip)
 {
 	w->cpu[cpu].rip = rip;
+	history_add(w, &(struct watch_event){
+		.kind = EVENT_ACCEPT, .cpu = cpu, .va = EVENT_NOWHERE,
+		.frame = frame, .pages = pages, .rip = rip,
+	});
 	for (uint64_t i = 0; i < pages && frame + i < w->frames; i++)
 		twice(w, cpu, frame + i, 0, rip, "accepted");
 }
 
 void watch_alias(struct watch *w, unsigned int cpu)
 {
+	history_add(w, &(struct watch_event){
+		.kind = EVENT_ALIAS, .cpu = cpu, .va = EVENT_NOWHERE,
+		.frame = EVENT_NOWHERE,
+	});
 	order_step(w, cpu, STEP_ALIAS);
 }
 

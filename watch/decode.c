@@ -12,7 +12,7 @@ struct code {
 	const uint8_t *p, *end;
 	uint64_t next;		/* address behind the instruction */
 	uint8_t rex;
-	bool f2, f3, x66;
+	bool f2, f3, x66, lock;
 };
 
 static uint8_t peek(const struct code *c, size_t i)
@@ -26,6 +26,7 @@ static void prefixes(struct code *c)
 		c->f2 |= *c->p == 0xf2;
 		c->f3 |= *c->p == 0xf3;
 		c->x66 |= *c->p == 0x66;
+		c->lock |= *c->p == 0xf0;
 		if (!memchr("\x66\xf2\xf3\x3e\x2e\x26\x36\xf0", *c->p, 8))
 			break;
 	}
@@ -96,7 +97,8 @@ static enum insn_kind group_1(const struct code *c)
 
 static enum insn_kind two_bytes(const struct code *c)
 {
-	uint8_t op = peek(c, 1), m = peek(c, 2), reg = m >> 3 & 7;
+	uint8_t op = peek(c, 1), m = peek(c, 2);
+	uint8_t reg = (uint8_t)((m >> 3 & 7) | (c->rex & 4) << 1);
 
 	switch (op) {
 	case 0x01:
@@ -104,18 +106,47 @@ static enum insn_kind two_bytes(const struct code *c)
 	case 0x09:
 		return INSN_WBINVD;
 	case 0x22:
-		return reg == 3 ? INSN_CR3 : reg == 4 ? INSN_FLUSH_ALL :
-			INSN_OTHER;
+		return reg == 3 ? INSN_CR3 : reg == 4 ? INSN_CR4 :
+			reg == 8 ? INSN_OTHER : INSN_DRAIN;
+	case 0x23:		/* MOV DR */
+	case 0xa2:		/* CPUID */
+		return INSN_DRAIN;
+	case 0x30:
+		return INSN_WRMSR;
 	case 0x38:
-		return m == 0x82 ? INSN_FLUSH_ALL : INSN_OTHER;
+		return m == 0x82 && c->x66 && in_memory(peek(c, 3)) ?
+			INSN_INVPCID : INSN_OTHER;
 	case 0xae:
-		return in_memory(m) && reg == 7 && !c->f2 && !c->f3 ?
+		if (m == 0xf0)
+			return INSN_DRAIN;	/* MFENCE */
+		return in_memory(m) && (reg & 7) == 7 && !c->f2 && !c->f3 ?
 			INSN_CLFLUSH : INSN_OTHER;
 	case 0xb6:
 		return in_memory(m) ? INSN_READ_BYTE : INSN_OTHER;
 	default:
 		return INSN_OTHER;
 	}
+}
+
+/* XCHG with memory, IRET, IN and OUT. */
+static bool drains(const struct code *c)
+{
+	uint8_t op = peek(c, 0);
+
+	return c->lock || (op == 0x86 && in_memory(peek(c, 1))) ||
+		(op == 0x87 && in_memory(peek(c, 1))) || op == 0xcf ||
+		(op & 0xfc) == 0xe4 || (op & 0xfc) == 0xec ||
+		(op & 0xfc) == 0x6c;
+}
+
+bool insn_sends_ipi(uint32_t msr)
+{
+	return msr == 0x830 || msr == 0x83f;
+}
+
+bool insn_msr_drains(uint32_t msr)
+{
+	return (msr < 0x800 || msr > 0x8ff) && msr != 0x6e0;
 }
 
 struct insn insn_decode(const uint8_t *code, size_t n, uint64_t at)
@@ -136,10 +167,17 @@ struct insn insn_decode(const uint8_t *code, size_t n, uint64_t at)
 		i.kind = two_bytes(&c);
 		if (i.kind == INSN_INVLPG || i.kind == INSN_CLFLUSH)
 			operand(&c, 2, &i);
-		if (i.kind == INSN_CR3)
+		if (i.kind == INSN_INVPCID) {
+			operand(&c, 3, &i);
+			i.reg = (uint8_t)((peek(&c, 3) >> 3 & 7) |
+					  (c.rex & 4) << 1);
+		}
+		if (i.kind == INSN_CR3 || i.kind == INSN_CR4)
 			i.base = (uint8_t)((peek(&c, 2) & 7) |
 					   (c.rex & 1) << 3);
 	}
+	if (i.kind == INSN_OTHER && drains(&c))
+		i.kind = INSN_DRAIN;
 	return i;
 }
 

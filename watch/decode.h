@@ -11,7 +11,8 @@ enum insn_kind {
 	INSN_OTHER,
 	INSN_INVLPG,		/* [address] */
 	INSN_CR3,		/* MOV CR3, from a register */
-	INSN_FLUSH_ALL,		/* MOV CR4; INVPCID, whatever its type */
+	INSN_CR4,		/* MOV CR4, from a register */
+	INSN_INVPCID,		/* [descriptor], its type in a register */
 	INSN_CLFLUSH,		/* also CLFLUSHOPT: [address] */
 	INSN_WBINVD,		/* also WBNOINVD */
 	INSN_PVALIDATE,
@@ -21,6 +22,8 @@ enum insn_kind {
 	INSN_TLBSYNC,
 	INSN_READ_BYTE,		/* a load of one byte: evict reads are such */
 	INSN_CALL,		/* CALL rel32 */
+	INSN_DRAIN,		/* empties the store buffer, and no more */
+	INSN_WRMSR,		/* that, too, or not: by the register */
 };
 
 struct insn {
@@ -28,6 +31,7 @@ struct insn {
 	uint8_t length;
 	/* an address: registers as the CPU numbers them, 16: none */
 	uint8_t base, index, scale;
+	uint8_t reg;		/* INSN_INVPCID */
 	int64_t disp;		/* INSN_CALL: the function called */
 };
 
@@ -42,6 +46,13 @@ struct insn insn_decode(const uint8_t *code, size_t n, uint64_t at);
  * the cost.
  */
 bool insn_may_store(const uint8_t *code, size_t n);
+
+/*
+ * Does WRMSR of this register wait for stores? Not those of the x2APIC and the
+ * TSC deadline, which may send an interrupt: insn_sends_ipi().
+ */
+bool insn_msr_drains(uint32_t msr);
+bool insn_sends_ipi(uint32_t msr);
 
 /* @regs: RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8 to R15. */
 uint64_t insn_address(const struct insn *i, const uint64_t *regs);

@@ -94,8 +94,43 @@ static void put_way(struct emit *e, const char *key,
 	fprintf(e->f, ", \"%s\": {\"va\": \"0x%" PRIx64 "\", \"entry\": "
 		"\"0x%" PRIx64 "\", \"level\": %u, \"cpus\": %u", key, w->va,
 		w->entry, w->level, w->cpus);
+	if (w->unseen)
+		fprintf(e->f, ", \"unseen_of\": %u", w->writer);
 	put_place(e, "left_by", w->rip);
 	fprintf(e->f, "}");
+}
+
+static const char *const events[EVENT_KINDS] = {
+	"convert", "return", "alias", "entry", "invlpg", "flush", "cr3",
+	"clflush", "read", "pvalidate", "accept", "state",
+};
+
+static void put_event(struct emit *e, const struct watch_event *v)
+{
+	fprintf(e->f, "{\"what\": \"%s\", \"cpu\": %u, \"pages\": %" PRIu64
+		", \"times\": %" PRIu64 ", \"level\": %u, \"old\": \"0x%" PRIx64
+		"\", \"new\": \"0x%" PRIx64 "\"", events[v->kind], v->cpu,
+		v->pages, v->times, v->level, v->old, v->new);
+	if (v->va != EVENT_NOWHERE)
+		fprintf(e->f, ", \"va\": \"0x%" PRIx64 "\"", v->va);
+	if (v->frame < EVENT_NOWHERE)
+		fprintf(e->f, ", \"page\": \"0x%" PRIx64 "\"",
+			v->frame * WATCH_PAGE);
+	put_place(e, "at", v->rip);
+	fprintf(e->f, "}");
+}
+
+static void put_events(struct emit *e, const struct watch_finding *f)
+{
+	struct watch_event all[EVENTS_SHOWN];
+	unsigned int n = watch_history(e->w, f, all, EVENTS_SHOWN);
+
+	fprintf(e->f, ", \"events\": [");
+	for (unsigned int i = 0; i < n; i++) {
+		fprintf(e->f, "%s", i ? ", " : "");
+		put_event(e, &all[i]);
+	}
+	fprintf(e->f, "]");
 }
 
 void emit_begin(struct emit *e, unsigned int symbols)
@@ -118,6 +153,7 @@ void emit_finding(struct emit *e, const struct watch_finding *f)
 	put_way(e, "way", &f->way);
 	if (f->mapped.va)
 		put_way(e, "mapped", &f->mapped);
+	put_events(e, f);
 	fprintf(e->f, "}}\n");
 	fflush(e->f);
 }
@@ -129,10 +165,76 @@ static void put_conversion(struct emit *e, const struct watch_conversion *c)
 	watch_order(c, order, sizeof(order));
 	fprintf(e->f, "{\"conversion\": {\"to\": \"%s\", \"pages\": %" PRIu64
 		", \"count\": %" PRIu64 ", \"failed\": %" PRIu64
-		", \"order\": \"%s\"", c->to_shared ? "shared" : "private",
-		c->pages, c->count, c->failed, order);
+		", \"flushes_inside\": %" PRIu64 ", \"order\": \"%s\"",
+		c->to_shared ? "shared" : "private", c->pages, c->count,
+		c->failed, c->inside, order);
 	put_place(e, "caller", c->caller);
 	fprintf(e->f, "}}\n");
+}
+
+static const char *const trail_events[TRAIL_KINDS] = {
+	"entry", "drain", "flush", "cache", "state", "evict", "return",
+};
+
+static const char *yes(bool b)
+{
+	return b ? "true" : "false";
+}
+
+static void put_trail_event(struct emit *e, const struct watch_trail_event *v)
+{
+	fprintf(e->f, "{\"what\": \"%s\", \"cpu\": %u", trail_events[v->kind],
+		v->cpu);
+	if (v->kind == TRAIL_ENTRY)
+		fprintf(e->f, ", \"map\": %u, \"present\": %s, \"shared\": %s",
+			v->map, yes(v->value & TRAIL_PRESENT),
+			yes(v->value & TRAIL_SHARED));
+	if (v->kind == TRAIL_FLUSH)
+		fprintf(e->f, ", \"maps\": %u", v->value);
+	if (v->kind == TRAIL_CACHE)
+		fprintf(e->f, ", \"shared\": %s", yes(v->value & TRAIL_SHARED));
+	if (v->kind == TRAIL_STATE)
+		fprintf(e->f, ", \"old\": %u, \"new\": %u", v->old, v->value);
+	if (v->kind == TRAIL_CACHE || v->kind == TRAIL_STATE ||
+	    v->kind == TRAIL_EVICT)
+		fprintf(e->f, ", \"window\": %s", yes(v->window));
+	put_place(e, "at", v->rip);
+	fprintf(e->f, "}");
+}
+
+static void put_trail(struct emit *e, const struct watch_trail *r)
+{
+	char order[512];
+
+	watch_order(&r->how, order, sizeof(order));
+	fprintf(e->f, "{\"trail\": {\"to\": \"%s\", \"pages\": %" PRIu64
+		", \"cpus\": %u, \"order\": \"%s\", \"va\": \"0x%" PRIx64
+		"\", \"begin\": [", r->to_shared ? "shared" : "private",
+		r->pages, r->cpus, order, r->va);
+	for (unsigned int i = 0; i < r->maps; i++)
+		fprintf(e->f, "%s%u", i ? ", " : "", r->begin[i]);
+	fprintf(e->f, "], \"events\": [");
+	for (unsigned int i = 0; i < r->n; i++) {
+		fprintf(e->f, "%s", i ? ", " : "");
+		put_trail_event(e, &r->ev[i]);
+	}
+	fprintf(e->f, "]");
+	put_place(e, "caller", r->caller);
+	fprintf(e->f, "}}\n");
+}
+
+static void put_trails(struct emit *e, const struct watch *w)
+{
+	const struct watch_trail_counts *c = watch_trail_counted(w);
+
+	if (!c)
+		return;
+	for (unsigned int i = 0; i < watch_trails(w); i++)
+		put_trail(e, watch_trail(w, i));
+	fprintf(e->f, "{\"trails\": {\"pages\": %" PRIu64 ", \"refused\": %"
+		PRIu64 ", \"moved\": %" PRIu64 ", \"unfit\": %" PRIu64
+		", \"too_many\": %" PRIu64 "}}\n", c->kept, c->refused,
+		c->moved, c->unfit, c->too_many);
 }
 
 void emit_end(struct emit *e, const struct watch *w, bool begun)
@@ -144,6 +246,7 @@ void emit_end(struct emit *e, const struct watch *w, bool begun)
 			"}}\n", i, watch_finding(w, i)->count);
 	for (unsigned int i = 0; i < watch_conversions(w); i++)
 		put_conversion(e, watch_conversion(w, i));
+	put_trails(e, w);
 	fprintf(e->f, "{\"end\": {\"begun\": %s, \"stores\": %" PRIu64
 		", \"table_writes\": %" PRIu64 ", \"state_changes\": %" PRIu64
 		", \"judged\": %" PRIu64 ", \"flushes\": %" PRIu64

@@ -9,6 +9,15 @@
 #define ROOT_SLOTS	512
 #define MAX_FINDINGS	256
 #define MAX_CONVERSIONS	512
+#define HISTORY		1024u
+
+/* Is the store that took an entry away in memory yet? buffer.c */
+enum seen {
+	SEEN,
+	BUFFERED,		/* it may be in the store buffer of its CPU */
+	OVERTAKEN,		/* ... and an IPI has left meanwhile */
+	LATE,			/* in memory now, and only the next IPI is */
+};				/* sure to come after it */
 
 struct link {
 	uint64_t va;
@@ -17,6 +26,8 @@ struct link {
 	uint32_t cpus;		/* cached: who may hold the entry above */
 	uint64_t since;		/* ... if it has not flushed since */
 	uint64_t rip;		/* ... and who took the table away */
+	enum seen seen;
+	uint8_t writer;		/* the CPU whose store that is */
 };
 
 struct table {
@@ -31,7 +42,23 @@ struct stale {
 	uint64_t va, entry, since, rip;
 	unsigned int level;
 	uint32_t cpus;
+	uint64_t born;
+	uint32_t early;		/* who has flushed it before it was seen */
+	enum seen seen;
+	uint8_t writer;
 	uint32_t next_va, next_frame;	/* in hash chains */
+};
+
+/* Something whose store may not be in memory: a link, or a stale. */
+struct unseen {
+	bool is_link;
+	uint32_t index;
+};
+
+#define PENDING_MAX	64u
+struct invlpgb {
+	uint64_t va, count, stride, until;
+	bool all, global, tables;
 };
 
 /* What is known of a CPU. */
@@ -41,9 +68,14 @@ struct cpu {
 	uint64_t flushed;	/* everything, at that time */
 	uint64_t flushed_some;	/* all that is not global */
 	uint64_t rip;		/* of the last call to host or module */
-	/* INVLPGB not waited for yet */
-	bool pending, pending_all;
-	uint64_t pending_va, pending_pages;
+	uint64_t at;		/* of its last special instruction */
+	bool pcids;		/* CR4.PCIDE */
+	/* INVLPGBs not waited for yet */
+	struct invlpgb pending[PENDING_MAX];
+	unsigned int n_pending;
+	/* its store buffer, oldest first */
+	struct unseen *unseen;
+	unsigned int n_unseen, unseen_room;
 	/* the conversion it is in */
 	bool converting;
 	uint64_t va, pages, thread;
@@ -88,7 +120,12 @@ struct watch {
 	uint64_t *flushed;		/* lines, since it was settled */
 	uint8_t *flags;			/* FRAME_*: below */
 	uint64_t evicts_due;
+	uint32_t unseen;		/* of all CPUs */
 
+	struct trails *trails;		/* trails.c; NULL: not wanted */
+
+	struct watch_event event[HISTORY];
+	uint64_t events;		/* ever: the last HISTORY are there */
 	struct watch_finding finding[MAX_FINDINGS];
 	unsigned int findings;
 	struct watch_conversion conversion[MAX_CONVERSIONS];
@@ -162,13 +199,39 @@ void tables_walks(struct watch *w, unsigned int cpu, uint64_t va, way_fn fn,
 /* tlb.c */
 void tlb_init(struct watch *w);
 void tlb_free(struct watch *w);
-void tlb_left(struct watch *w, uint64_t va, uint64_t entry,
+/* By a store of @cpu's. */
+void tlb_left(struct watch *w, unsigned int cpu, uint64_t va, uint64_t entry,
 	      unsigned int level, uint32_t cpus, uint64_t rip);
 uint32_t held(const struct watch *w, uint32_t cpus, uint64_t since,
 	      bool global);
+/* Of those CPUs: whose flush drops what was taken away by this store? */
+uint32_t flush_counts(uint32_t cpus, enum seen seen, uint8_t writer);
 void tlb_ways(struct watch *w, uint64_t frame, way_fn fn, void *arg);
 void tlb_at(struct watch *w, uint64_t va, way_fn fn, void *arg);
-void tlb_invlpg(struct watch *w, uint32_t cpus, uint64_t va);
+/* A flush of one address. */
+struct drop {
+	uint32_t cpus;
+	uint64_t va;
+	uint64_t until;		/* what was taken away later stays */
+	bool global, other;	/* entries that are, and that are not */
+	bool tables;		/* what leads to tables, too */
+};
+void tlb_drop(struct watch *w, const struct drop *d);
+
+/* core.c */
+void cpu_on(struct watch *w, unsigned int cpu);
+
+/* buffer.c */
+void buffer_store(struct watch *w, unsigned int cpu, bool is_link,
+		  uint32_t index);
+void buffer_free(struct watch *w);
+/* It is there no more, or at another place. */
+void buffer_dropped(struct watch *w, bool is_link, uint32_t index);
+/* @cpu changes the entry of @va at @level: it has seen those above. */
+void buffer_way(struct watch *w, unsigned int cpu, uint64_t va,
+		unsigned int level);
+void buffer_moved(struct watch *w, uint8_t writer, uint32_t from,
+		  uint32_t to);
 
 /* cache.c */
 void cache_store(struct watch *w, uint64_t pa, unsigned int size);
@@ -186,6 +249,37 @@ void judge_owner(struct watch *w, unsigned int cpu, uint64_t va,
 		 bool private_only, const char *what, uint64_t rip);
 void judge_return(struct watch *w, unsigned int cpu);
 void report(struct watch *w, const struct watch_finding *f);
+
+/* history.c */
+void history_add(struct watch *w, const struct watch_event *e);
+
+/* trails.c */
+void trails_entry(struct watch *w, unsigned int cpu, uint64_t va, uint64_t size,
+		uint64_t rip, bool flip);
+void trails_drain(struct watch *w, unsigned int cpu);
+bool trails_want_drains(const struct watch *w);
+void trails_ipi(struct watch *w, unsigned int cpu);
+/* Of one address, or EVENT_NOWHERE: of entries that are global, or not. */
+void trails_flush(struct watch *w, unsigned int cpu, uint64_t va, bool global,
+		bool other);
+/* TRAIL_CACHE or TRAIL_EVICT of the whole page, last by @va. */
+void trails_lines(struct watch *w, unsigned int cpu, uint64_t frame,
+		uint64_t va, enum watch_trail_kind kind, bool shared);
+void trails_pvalidate(struct watch *w, unsigned int cpu, uint64_t va,
+		    uint64_t size);
+void trails_state(struct watch *w, unsigned int cpu, uint64_t frame,
+		enum watch_state old, enum watch_state new, bool asked);
+void trails_convert(struct watch *w, unsigned int cpu,
+		  const struct watch_range *r, unsigned int n, bool to_shared,
+		  uint64_t caller);
+/* @how: its order, or NULL. */
+void trails_return(struct watch *w, unsigned int cpu, bool failed,
+		 const struct watch_conversion *how);
+/* The guest has ended, and this call has not. */
+void trails_ended(struct watch *w, unsigned int cpu,
+		  const struct watch_conversion *how);
+void trails_lost(struct watch *w, unsigned int cpu);
+void trails_free(struct watch *w);
 
 /* order.c */
 void order_entry(struct watch *w, unsigned int cpu, uint64_t va,

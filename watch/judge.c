@@ -137,6 +137,34 @@ void judge_frame(struct watch *w, uint64_t frame, unsigned int cpu,
 	tlb_ways(w, frame, look_at, &l);
 }
 
+static void check_evicted(struct watch *w, unsigned int cpu, uint64_t va)
+{
+	const unsigned int both = FRAME_EVICT_1 | FRAME_EVICT_2;
+	struct watch_finding f = {
+		.kind = FOUND_EVICT, .cpu = cpu, .state = STATE_PRIVATE,
+		.rip = w->cpu[cpu].rip, .va = va,
+	};
+
+	if (!maps_well(w, va, &f.frame) || by_host(w, f.frame) ||
+	    state_of(w, f.frame) != STATE_PRIVATE ||
+	    !(w->flags[f.frame] & both))
+		return;
+	f.lines = w->flags[f.frame] & both;
+	report(w, &f);
+}
+
+/*
+ * Where calls are not seen to begin and to end, a page's conversion is over
+ * when its own mapping is there again.
+ */
+static void used_again(struct watch *w, uint64_t frame, unsigned int cpu)
+{
+	uint64_t va = w->direct + frame * WATCH_PAGE;
+
+	if (!w->calls && w->has_direct && in_use(w, va))
+		check_evicted(w, cpu, va);
+}
+
 void judge_leaf(struct watch *w, uint64_t entry, unsigned int level,
 		unsigned int cpu, uint64_t rip)
 {
@@ -144,8 +172,10 @@ void judge_leaf(struct watch *w, uint64_t entry, unsigned int level,
 
 	for (uint64_t i = 0; w->on && i < span(level) / WATCH_PAGE &&
 	     first + i < w->frames; i++)
-		if (w->flags[first + i] & FRAME_TRACKED)
+		if (w->flags[first + i] & FRAME_TRACKED) {
+			used_again(w, first + i, cpu);
 			judge_frame(w, first + i, cpu, rip);
+		}
 }
 
 /* ---- 3 ---- */
@@ -196,22 +226,6 @@ void judge_owner(struct watch *w, unsigned int cpu, uint64_t va,
 }
 
 /* ---- the end of a conversion ---- */
-
-static void check_evicted(struct watch *w, unsigned int cpu, uint64_t va)
-{
-	const unsigned int both = FRAME_EVICT_1 | FRAME_EVICT_2;
-	struct watch_finding f = {
-		.kind = FOUND_EVICT, .cpu = cpu, .state = STATE_PRIVATE,
-		.rip = w->cpu[cpu].rip, .va = va,
-	};
-
-	if (!maps_well(w, va, &f.frame) || by_host(w, f.frame) ||
-	    state_of(w, f.frame) != STATE_PRIVATE ||
-	    !(w->flags[f.frame] & both))
-		return;
-	f.lines = w->flags[f.frame] & both;
-	report(w, &f);
-}
 
 void judge_return(struct watch *w, unsigned int cpu)
 {

@@ -18,6 +18,7 @@
 #define SYMBOL_SIZE	24u		/* Elf64_Sym: name, info, shndx; value */
 #define MOST_MODULES	512u
 #define MOST_SYMBOLS	100000u
+#define NO_NAMES	256u		/* empty ones, before the first text */
 #define FAR		0x10000u
 
 struct table {
@@ -35,6 +36,15 @@ static uint64_t get(const struct reader *r, uint64_t va)
 	return r->rd(r->ctx, va);
 }
 
+/* A live patch keeps the symbols of its sections, too, which have no names. */
+static bool any_text(const struct reader *r, uint64_t at)
+{
+	for (unsigned int i = 0; i < NO_NAMES; i += 8)
+		if (get(r, at + i))
+			return true;
+	return false;
+}
+
 static bool is_table(const struct reader *r, uint64_t at, struct table *t)
 {
 	if (at < KERNEL || at & 7)
@@ -45,7 +55,7 @@ static bool is_table(const struct reader *r, uint64_t at, struct table *t)
 	return t->symbols >= KERNEL && t->strings >= KERNEL && t->n > 1 &&
 		t->n < MOST_SYMBOLS && !get(r, t->symbols) &&
 		!get(r, t->symbols + 8) && !get(r, t->symbols + 16) &&
-		!(get(r, t->strings) & 0xff) && get(r, t->strings);
+		!(get(r, t->strings) & 0xff) && any_text(r, t->strings);
 }
 
 static bool find_table(const struct reader *r, uint64_t module,

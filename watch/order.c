@@ -59,17 +59,36 @@ static bool host_work(uint8_t step)
 }
 
 /*
+ * A flush in the middle of a step is none of the order's: a large leaf was
+ * split, or another CPU's shootdown came. The lab has each step whole, and
+ * the flush behind it.
+ */
+static void drop_flush_inside(struct watch_conversion *c, uint8_t step)
+{
+	uint8_t before;
+
+	if (c->steps < 2 || c->step[c->steps - 1] != STEP_TLB)
+		return;
+	before = c->step[c->steps - 2];
+	if (before == step || (host_work(before) && host_work(step))) {
+		c->steps--;
+		c->inside++;
+	}
+}
+
+/*
  * Work that goes piece by piece repeats itself: rescind, tell, rescind, tell.
  * One step of each kind stands for it.
  */
 void order_step(struct watch *w, unsigned int cpu, uint8_t step)
 {
 	struct watch_conversion *c = &w->cpu[cpu].now;
-	unsigned int i = c->steps;
+	unsigned int i;
 
 	if (!w->cpu[cpu].converting)
 		return;
-	for (; i && (c->step[i - 1] == step ||
+	drop_flush_inside(c, step);
+	for (i = c->steps; i && (c->step[i - 1] == step ||
 		     (host_work(step) && host_work(c->step[i - 1]))); i--)
 		if (!((c->step[i - 1] ^ step) & ~STEP_WINDOW)) {
 			c->step[i - 1] |= step;
@@ -146,6 +165,12 @@ void watch_convert(struct watch *w, unsigned int cpu, uint64_t va,
 	p->now.to_shared = to_shared;
 	p->now.pages = pages;
 	busy(w, p, FRAME_BUSY);
+	trails_convert(w, cpu, &(struct watch_range){ p->va, pages }, 1,
+		     to_shared, caller);
+	history_add(w, &(struct watch_event){
+		.kind = EVENT_CONVERT, .cpu = cpu, .va = p->va, .pages = pages,
+		.frame = EVENT_NOWHERE, .new = to_shared, .rip = caller,
+	});
 }
 
 /* What prepare would have done, notify does where no prepare ran before it. */
@@ -182,6 +207,7 @@ static void moved(struct watch *w, uint64_t thread)
 	for (unsigned int c = 0; c < WATCH_CPUS; c++)
 		if (w->cpu[c].converting && w->cpu[c].thread == thread) {
 			busy(w, &w->cpu[c], 0);
+			trails_lost(w, c);
 			w->cpu[c].converting = false;
 		}
 }
@@ -197,18 +223,36 @@ void watch_converted(struct watch *w, unsigned int cpu, uint64_t thread,
 		return;
 	}
 	busy(w, p, 0);
-	if (w->on && !failed)
+	history_add(w, &(struct watch_event){
+		.kind = EVENT_RETURN, .cpu = cpu, .va = p->va,
+		.pages = p->pages, .frame = EVENT_NOWHERE, .new = failed,
+		.rip = p->now.caller,
+	});
+	if (w->on)
 		judge_return(w, cpu);
 	p->converting = false;
 	if (!w->on)
 		return;
 	normalise(&p->now);
+	trails_return(w, cpu, failed, &p->now);
 	while (i < w->conversions && !alike(&w->conversion[i], &p->now))
 		i++;
 	if (i == MAX_CONVERSIONS)
 		return;
 	if (i == w->conversions)
 		w->conversion[w->conversions++] = p->now;
+	else
+		w->conversion[i].inside += p->now.inside;
 	w->conversion[i].count++;
 	w->conversion[i].failed += failed;
+}
+
+void watch_end(struct watch *w)
+{
+	for (unsigned int c = 0; w->trails && c < WATCH_CPUS; c++) {
+		struct watch_conversion how = w->cpu[c].now;
+
+		normalise(&how);
+		trails_ended(w, c, w->cpu[c].converting ? &how : NULL);
+	}
 }

@@ -9,6 +9,7 @@
  *   cpus=N       of the guest
  *   from=boot    watch from the first conversion, or
  *   from=module  from the first instruction of a module: a live patch
+ *   turns=0/1    do QEMU's CPUs take turns on one thread?
  *   low=0/1      has the kernel code in the lower half? Then it has no users
  *   honest=0/1   is the host? lies=0/1: or does it even lie?
  *   coherent=0/1, evict=0/1
@@ -48,7 +49,7 @@ static struct watch *watch;
 static struct watch_config config;
 static int ram_file;
 static uint64_t states_pointer;
-static bool from_module, begun, in_modules;
+static bool from_module, begun, in_modules, in_turns;
 static uint64_t code_begin = KERNEL_HALF;
 static struct emit *out;
 
@@ -60,54 +61,63 @@ static struct {
 
 static struct ksyms *ksyms;
 static bool looked_for_ksyms;
-static uint64_t to_private, to_shared, unmap_aliases, kernel_end;
+static uint64_t to_private, to_shared, unmap_aliases, kernel_end, per_cpu;
 static uint64_t returns[RETURNS];
+/* An ELF guest's airlock_convert_order(), 0: none; where its calls return. */
+static uint64_t guest_call;
+static uint64_t guest_returns[RETURNS];
 
 /* ---- registers ---- */
 
-static struct plugin_register *registers;
-static unsigned int n_registers;
+enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, CR3 = 16, CR4, GS, OTHER_GS, REGS };
 
-static uint64_t reg(const char *name)
+static const char *const names[REGS] = {
+	"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
+	"r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15",
+	"cr3", "cr4", "gs_base", "k_gs_base",
+};
+static struct qemu_plugin_register *handles[REGS];
+
+/* They are the same for every CPU. */
+static void find_registers(void)
+{
+	struct plugin_array *a = qemu_plugin_get_registers();
+	const struct plugin_register *have = a->data;
+
+	for (unsigned int i = 0; i < a->n; i++)
+		for (unsigned int r = 0; r < REGS; r++)
+			if (!strcmp(have[i].name, names[r]))
+				handles[r] = have[i].handle;
+}
+
+/* Of the CPU that runs. */
+static uint64_t reg(unsigned int r)
 {
 	static __thread struct plugin_bytes *b;
 	uint64_t v = 0;
+	int n;
 
-	if (!b)
+	if (!b) {
 		b = g_byte_array_new();
-	if (!registers) {
-		struct plugin_array *a = qemu_plugin_get_registers();
-
-		n_registers = a->n;
-		registers = a->data;
+		find_registers();
 	}
-	for (unsigned int i = 0; i < n_registers; i++) {
-		int n;
-
-		if (strcmp(registers[i].name, name))
-			continue;
-		g_byte_array_set_size(b, 0);
-		n = qemu_plugin_read_register(registers[i].handle, b);
-		if (n > 0)
-			memcpy(&v, b->data, n < 8 ? (size_t)n : 8);
-		break;
-	}
+	if (!handles[r])
+		return 0;
+	g_byte_array_set_size(b, 0);
+	n = qemu_plugin_read_register(handles[r], b);
+	if (n > 0)
+		memcpy(&v, b->data, n < 8 ? (size_t)n : 8);
 	return v;
 }
-
-static const char *const names[16] = {
-	"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
-	"r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15",
-};
 
 static uint64_t operand(const struct insn *i)
 {
 	uint64_t regs[16] = { 0 };
 
 	if (i->base != NO_REGISTER)
-		regs[i->base] = reg(names[i->base]);
+		regs[i->base] = reg(i->base);
 	if (i->index != NO_REGISTER)
-		regs[i->index] = reg(names[i->index]);
+		regs[i->index] = reg(i->index);
 	return insn_address(i, regs);
 }
 
@@ -126,6 +136,42 @@ static uint64_t memory(uint64_t va)
 	return v;
 }
 
+/* ---- which CPU ---- */
+
+/* Linux: where its own data are. Else the machine has put the number there. */
+static unsigned int owner_of(uint64_t gs)
+{
+	unsigned int cpu = 0;
+
+	if (!per_cpu)
+		return gs < WATCH_CPUS && config.low ? (unsigned int)gs :
+			WATCH_CPUS;
+	while (gs && cpu < config.cpus && cpu < WATCH_CPUS &&
+	       memory(per_cpu + 8 * cpu) != gs)
+		cpu++;
+	return gs && cpu < config.cpus ? cpu : WATCH_CPUS;
+}
+
+/*
+ * Where QEMU's CPUs take turns on one thread, they share translated code, and
+ * it names whichever CPU it was translated for. So a CPU is told by its GS
+ * base; on the way into the kernel that is still the other one. What has
+ * none yet is CPU 0, early in boot.
+ */
+static unsigned int cpu_in_turns(void)
+{
+	unsigned int cpu = owner_of(reg(GS));
+
+	if (cpu == WATCH_CPUS)
+		cpu = owner_of(reg(OTHER_GS));
+	return cpu == WATCH_CPUS ? 0 : cpu;
+}
+
+static unsigned int this_cpu(unsigned int qemu_cpu)
+{
+	return in_turns ? cpu_in_turns() : qemu_cpu - 1;
+}
+
 /* ---- instructions of the kernel ---- */
 
 struct special {
@@ -139,18 +185,27 @@ static void cpu_runs(unsigned int cpu)
 	if (vcpu[cpu].on)
 		return;
 	vcpu[cpu].on = true;
-	watch_cr3(watch, cpu, reg("cr3"));
+	watch_cr3(watch, cpu, reg(CR3));
 }
 
 static void tdcall(unsigned int cpu, uint64_t rip)
 {
-	uint64_t leaf = reg("rax"), rcx = reg("rcx");
+	uint64_t leaf = reg(RAX), rcx = reg(RCX);
 
+	watch_drain(watch, cpu);
 	if (leaf == 6)
 		watch_accept(watch, cpu, (rcx & WATCH_ADDR) / WATCH_PAGE,
 			     rcx & 7 ? 512 : 1, rip);
 	else
 		watch_call(watch, cpu, rip);
+}
+
+static void invpcid(unsigned int cpu, const struct insn *i)
+{
+	uint64_t at = operand(i);
+
+	watch_invpcid(watch, cpu, reg(i->reg), memory(at) & 0xfff,
+		      memory(at + 8));
 }
 
 static void execute(unsigned int cpu, const struct special *s)
@@ -160,10 +215,13 @@ static void execute(unsigned int cpu, const struct special *s)
 		watch_invlpg(watch, cpu, operand(&s->insn));
 		break;
 	case INSN_CR3:
-		watch_cr3(watch, cpu, reg(names[s->insn.base]));
+		watch_cr3(watch, cpu, reg(s->insn.base));
 		break;
-	case INSN_FLUSH_ALL:
-		watch_flush_all(watch, cpu);
+	case INSN_CR4:
+		watch_cr4(watch, cpu, reg(CR4), reg(s->insn.base));
+		break;
+	case INSN_INVPCID:
+		invpcid(cpu, &s->insn);
 		break;
 	case INSN_CLFLUSH:
 		watch_clflush(watch, cpu, operand(&s->insn), s->rip);
@@ -172,19 +230,18 @@ static void execute(unsigned int cpu, const struct special *s)
 		watch_wbinvd(watch, cpu);
 		break;
 	case INSN_PVALIDATE:
-		watch_pvalidate(watch, cpu, reg("rax"), reg("rcx") & 1,
-				reg("rdx") & 1, s->rip);
+		watch_pvalidate(watch, cpu, reg(RAX), reg(RCX) & 1,
+				reg(RDX) & 1, s->rip);
 		break;
 	case INSN_TDCALL:
 		tdcall(cpu, s->rip);
 		break;
 	case INSN_HYPERCALL:
+		watch_drain(watch, cpu);
 		watch_call(watch, cpu, s->rip);
 		break;
 	case INSN_INVLPGB:
-		watch_invlpgb(watch, cpu, reg("rax") & ~UINT64_C(4095),
-			      (reg("rcx") & 0xffff) + 1,
-			      !(reg("rax") & 1));
+		watch_invlpgb(watch, cpu, reg(RAX), reg(RCX));
 		break;
 	case INSN_TLBSYNC:
 		watch_tlbsync(watch, cpu);
@@ -192,6 +249,49 @@ static void execute(unsigned int cpu, const struct special *s)
 	default:
 		break;
 	}
+}
+
+/* Which CPU it is, and the lock taken; false: none that is watched. */
+static bool enter(unsigned int qemu_cpu, unsigned int *cpu)
+{
+	*cpu = this_cpu(qemu_cpu);
+	if (*cpu >= WATCH_CPUS)
+		return false;
+	pthread_mutex_lock(&lock);
+	return true;
+}
+
+static void leave(void)
+{
+	pthread_mutex_unlock(&lock);
+}
+
+/* Most of them come while no store is waiting. */
+static void on_drain(unsigned int qemu_cpu, void *data)
+{
+	unsigned int cpu;
+
+	(void)data;
+	if (!watch_wants_drains(watch) || !enter(qemu_cpu, &cpu))
+		return;
+	watch_drain(watch, cpu);
+	leave();
+}
+
+static void on_wrmsr(unsigned int qemu_cpu, void *data)
+{
+	uint32_t msr;
+	unsigned int cpu;
+
+	(void)data;
+	if (!watch_wants_drains(watch) || !enter(qemu_cpu, &cpu))
+		return;
+	msr = (uint32_t)reg(RCX);
+	if (insn_msr_drains(msr))
+		watch_drain(watch, cpu);
+	else if (insn_sends_ipi(msr))
+		watch_ipi(watch, cpu);
+	leave();
 }
 
 static bool asks(enum insn_kind k)
@@ -202,15 +302,15 @@ static bool asks(enum insn_kind k)
 static void on_special(unsigned int qemu_cpu, void *data)
 {
 	const struct special *s = data;
-	unsigned int cpu = qemu_cpu - 1;
+	unsigned int cpu;
 
-	if (cpu >= WATCH_CPUS)
+	if (!enter(qemu_cpu, &cpu))
 		return;
-	pthread_mutex_lock(&lock);
 	cpu_runs(cpu);
 	vcpu[cpu].asking = asks(s->insn.kind);
+	watch_at(watch, cpu, s->rip);
 	execute(cpu, s);
-	pthread_mutex_unlock(&lock);
+	leave();
 }
 
 static void begin(void)
@@ -222,45 +322,79 @@ static void begin(void)
 
 static void on_convert(unsigned int qemu_cpu, void *data)
 {
-	unsigned int cpu = qemu_cpu - 1;
-	uint64_t sp = reg("rsp"), back;
+	uint64_t sp = reg(RSP), back;
+	unsigned int cpu;
 
-	if (cpu >= WATCH_CPUS)
+	if (!enter(qemu_cpu, &cpu))
 		return;
-	pthread_mutex_lock(&lock);
 	cpu_runs(cpu);
 	if (!begun && !from_module)
 		begin();
 	back = memory(sp);
-	watch_convert(watch, cpu, reg("rdi"), reg("rsi") & UINT32_MAX,
+	watch_convert(watch, cpu, reg(RDI), reg(RSI) & UINT32_MAX,
 		      (uint64_t)(uintptr_t)data == to_shared, back,
 		      sp & ~(THREAD_SIZE - 1));
 	returns[back % RETURNS] = back;
-	pthread_mutex_unlock(&lock);
+	leave();
 }
 
 static void on_return(unsigned int qemu_cpu, void *data)
 {
-	unsigned int cpu = qemu_cpu - 1;
-	uint64_t sp = reg("rsp");
+	uint64_t sp = reg(RSP);
+	unsigned int cpu;
 
 	(void)data;
-	if (cpu >= WATCH_CPUS)
+	if (!enter(qemu_cpu, &cpu))
 		return;
-	pthread_mutex_lock(&lock);
 	watch_converted(watch, cpu, sp & ~(THREAD_SIZE - 1),
-			(uint32_t)reg("rax"));
-	pthread_mutex_unlock(&lock);
+			(uint32_t)reg(RAX));
+	leave();
+}
+
+#define GUEST_RANGES	8u
+
+/* airlock_convert_order(a, ranges, n, to, order, outcome) */
+static void on_guest_call(unsigned int qemu_cpu, void *data)
+{
+	struct watch_range r[GUEST_RANGES];
+	uint64_t at = reg(RSI), back;
+	unsigned int cpu, n = (unsigned int)reg(RDX);
+
+	(void)data;
+	if (!enter(qemu_cpu, &cpu))
+		return;
+	cpu_runs(cpu);
+	if (!begun)
+		begin();
+	back = memory(reg(RSP));
+	for (unsigned int i = 0; i < n && i < GUEST_RANGES; i++)
+		r[i] = (struct watch_range){ memory(at + 16 * i),
+					     memory(at + 16 * i + 8) };
+	watch_guest_call(watch, cpu, r, n, (uint32_t)reg(RCX), back);
+	guest_returns[back % RETURNS] = back;
+	leave();
+}
+
+static void on_guest_return(unsigned int qemu_cpu, void *data)
+{
+	unsigned int cpu;
+
+	(void)data;
+	if (!enter(qemu_cpu, &cpu))
+		return;
+	watch_guest_returned(watch, cpu, (uint32_t)reg(RAX));
+	leave();
 }
 
 static void on_alias(unsigned int qemu_cpu, void *data)
 {
+	unsigned int cpu;
+
 	(void)data;
-	if (qemu_cpu - 1 >= WATCH_CPUS)
+	if (!enter(qemu_cpu, &cpu))
 		return;
-	pthread_mutex_lock(&lock);
-	watch_alias(watch, qemu_cpu - 1);
-	pthread_mutex_unlock(&lock);
+	watch_alias(watch, cpu);
+	leave();
 }
 
 static void on_module(unsigned int qemu_cpu, void *data)
@@ -286,20 +420,28 @@ static uint64_t machine_address(uint32_t info, uint64_t va)
 		qemu_plugin_hwaddr_phys_addr(h) : UINT64_MAX;
 }
 
+/*
+ * Most stores concern nobody: that is seen first. Which CPU stores costs more
+ * to know where they take turns.
+ */
 static void on_store(unsigned int qemu_cpu, uint32_t info, uint64_t va,
 		     void *data)
 {
 	unsigned int cpu = qemu_cpu - 1, size;
 	uint64_t pa;
 
-	if (cpu >= WATCH_CPUS)
-		return;
-	vcpu[cpu].asking = false;
-	if (!vcpu[cpu].on)
-		return;
+	if (!in_turns) {
+		if (cpu >= WATCH_CPUS)
+			return;
+		vcpu[cpu].asking = false;
+		if (!vcpu[cpu].on)
+			return;
+	}
 	pa = machine_address(info, va);
 	if (!watch_wants_store(watch, pa))
 		return;
+	cpu = this_cpu(qemu_cpu);
+	vcpu[cpu].asking = false;
 	size = 1u << qemu_plugin_mem_size_shift(info);
 	pthread_mutex_lock(&lock);
 	watch_store(watch, cpu, pa, size, (uint64_t)(uintptr_t)data);
@@ -309,19 +451,22 @@ static void on_store(unsigned int qemu_cpu, uint32_t info, uint64_t va,
 static void on_read(unsigned int qemu_cpu, uint32_t info, uint64_t va,
 		    void *data)
 {
+	unsigned int cpu;
+
 	(void)info;
 	(void)data;
-	if (!watch_wants_reads(watch) || qemu_cpu - 1 >= WATCH_CPUS)
+	if (!watch_wants_reads(watch) || !enter(qemu_cpu, &cpu))
 		return;
-	pthread_mutex_lock(&lock);
-	watch_read(watch, qemu_cpu - 1, va);
-	pthread_mutex_unlock(&lock);
+	watch_read(watch, cpu, va);
+	leave();
 }
 
+/* QEMU's CPU 0 is nobody's: what it stores, nobody has asked for. */
 static void state_changed(unsigned int qemu_cpu, uint64_t frame)
 {
-	unsigned int cpu = qemu_cpu ? qemu_cpu - 1 : 0;
-	bool asked = qemu_cpu && vcpu[cpu].asking && vcpu[cpu].on;
+	unsigned int cpu = in_turns || qemu_cpu ? this_cpu(qemu_cpu) : 0;
+	bool asked = (in_turns || qemu_cpu) && vcpu[cpu].asking &&
+		vcpu[cpu].on;
 
 	if (asked && !begun && !from_module)
 		begin();
@@ -376,6 +521,7 @@ static void look_for_ksyms(void)
 	to_private = ksyms_address(ksyms, "set_memory_encrypted");
 	to_shared = ksyms_address(ksyms, "set_memory_decrypted");
 	unmap_aliases = ksyms_address(ksyms, "vm_unmap_aliases");
+	per_cpu = ksyms_address(ksyms, "__per_cpu_offset");
 	kernel_end = ksyms_address(ksyms, "_end");
 	emit_symbols(out, ksyms);
 }
@@ -394,6 +540,12 @@ static void on_block(struct qemu_plugin_insn *first, uint64_t va)
 	if (va && (va == to_private || va == to_shared))
 		qemu_plugin_register_vcpu_insn_exec_cb(first, on_convert,
 			PLUGIN_READS_REGS, (void *)(uintptr_t)va);
+	if (va && va == guest_call)
+		qemu_plugin_register_vcpu_insn_exec_cb(first, on_guest_call,
+			PLUGIN_READS_REGS, NULL);
+	if (guest_returns[va % RETURNS] == va)
+		qemu_plugin_register_vcpu_insn_exec_cb(first, on_guest_return,
+			PLUGIN_READS_REGS, NULL);
 	if (va && va == unmap_aliases)
 		qemu_plugin_register_vcpu_insn_exec_cb(first, on_alias,
 			PLUGIN_NO_REGS, NULL);
@@ -414,6 +566,12 @@ static void on_insn(struct qemu_plugin_insn *q, uint64_t va)
 			PLUGIN_MEM_WRITE, (void *)(uintptr_t)va);
 	if (i.kind == INSN_OTHER)
 		return;
+	if (i.kind == INSN_DRAIN || i.kind == INSN_WRMSR) {
+		qemu_plugin_register_vcpu_insn_exec_cb(q, i.kind == INSN_DRAIN ?
+			on_drain : on_wrmsr, i.kind == INSN_DRAIN && !in_turns ?
+			PLUGIN_NO_REGS : PLUGIN_READS_REGS, NULL);
+		return;
+	}
 	if (i.kind == INSN_READ_BYTE) {
 		if (config.platform == WATCH_SNP)
 			qemu_plugin_register_vcpu_mem_cb(q, on_read,
@@ -425,6 +583,8 @@ static void on_insn(struct qemu_plugin_insn *q, uint64_t va)
 
 		if (to && (to == to_private || to == to_shared))
 			returns[(va + n) % RETURNS] = va + n;
+		if (to && to == guest_call)
+			guest_returns[(va + n) % RETURNS] = va + n;
 		return;
 	}
 	s = malloc(sizeof(*s));
@@ -475,6 +635,7 @@ static void on_exit_qemu(plugin_id id, void *data)
 	(void)id;
 	(void)data;
 	pthread_mutex_lock(&lock);
+	watch_end(watch);
 	emit_end(out, watch, begun);
 	pthread_mutex_unlock(&lock);
 }
@@ -527,6 +688,7 @@ PLUGIN_EXPORT int qemu_plugin_install(plugin_id id, const void *info,
 	config.coherent = atoi(value(argc, argv, "coherent"));
 	config.no_evict = !atoi(value(argc, argv, "evict"));
 	config.states = config.ram;
+	in_turns = atoi(value(argc, argv, "turns"));
 	from_module = !strcmp(value(argc, argv, "from"), "module");
 	config.low = atoi(value(argc, argv, "low"));
 	if (config.low)
@@ -536,6 +698,9 @@ PLUGIN_EXPORT int qemu_plugin_install(plugin_id id, const void *info,
 	if (!out || states_pointer + 8 > config.ram_size)
 		return 1;
 	watch = watch_new(&config, found, NULL);
+	if (atoi(value(argc, argv, "trails")))
+		watch_want_trails(watch);
+	guest_call = strtoull(value(argc, argv, "call"), NULL, 16);
 	emit_watch(out, watch);
 	qemu_plugin_register_vcpu_tb_trans_cb(id, on_translate);
 	qemu_plugin_register_atexit_cb(id, on_exit_qemu, NULL);

@@ -115,8 +115,11 @@ static void node_remove(struct watch *w, uint32_t t, unsigned int i,
 
 uint64_t link_held(const struct watch *w, const struct link *l)
 {
+	uint32_t may = flush_counts(l->cpus, l->seen, l->writer);
+
 	/* A load of CR3 drops paging-structure caches, global or not. */
-	return l->live ? w->on_mask : held(w, l->cpus, l->since, false);
+	return l->live ? w->on_mask : held(w, may, l->since, false) |
+		(l->cpus & ~may & w->on_mask);
 }
 
 static uint32_t link_new(struct watch *w, struct table *t, uint64_t va)
@@ -170,6 +173,55 @@ static struct table *table_new(struct watch *w, uint64_t gpa,
 	return t;
 }
 
+/* Nobody can come to it any more. */
+static void table_drop(struct watch *w, uint32_t n)
+{
+	struct table *t = w->table[n];
+
+	for (unsigned int i = 0; i < 512; i++)
+		if (is_leaf(t->shadow[i], t->level))
+			node_remove(w, n, i, t->shadow[i]);
+	memset(t->shadow, 0, sizeof(t->shadow));
+	w->table_of[t->gpa / WATCH_PAGE] = NONE;
+	w->counts.tables--;
+	t->gpa = UINT64_MAX;
+	t->next[0] = w->free_table;
+	w->free_table = n;
+}
+
+/* A cached link: out of the list at @at. */
+static void link_drop(struct watch *w, uint32_t *at)
+{
+	uint32_t l = *at;
+
+	w->cached--;
+	buffer_dropped(w, true, l);
+	*at = w->link[l].next;
+	w->link[l].next = w->free_link;
+	w->free_link = l;
+}
+
+/*
+ * A page that was a table of another level, and is in the tables anew: what it
+ * was is over. Its leaves were noted when it was taken away. What a CPU that
+ * still holds the entry that led to it makes of its new words is not followed.
+ */
+static bool table_over(struct watch *w, uint64_t gpa, const struct link *above)
+{
+	uint32_t n = w->table_of[gpa / WATCH_PAGE];
+	uint32_t *at = &w->table[n]->links;
+
+	if (above && !above->live)
+		return false;
+	for (uint32_t l = *at; l != NONE; l = w->link[l].next)
+		if (w->link[l].live)
+			return false;
+	while (*at != NONE)
+		link_drop(w, at);
+	table_drop(w, n);
+	return true;
+}
+
 static void table_link(struct watch *w, uint64_t gpa, unsigned int level,
 		       uint64_t va, const struct link *above)
 {
@@ -178,9 +230,9 @@ static void table_link(struct watch *w, uint64_t gpa, unsigned int level,
 
 	if (gpa / WATCH_PAGE >= w->frames)
 		return;
-	/* A page that was a table of another level: what it was is over. */
-	if (t && t->level != level)
+	if (t && t->level != level && !table_over(w, gpa, above))
 		return;
+	t = table_at(w, gpa);
 	if (!t)
 		t = table_new(w, gpa, level);
 	for (n = t->links; n != NONE; n = w->link[n].next)
@@ -198,6 +250,8 @@ static void table_link(struct watch *w, uint64_t gpa, unsigned int level,
 		w->link[n].cpus = above->cpus;
 		w->link[n].since = above->since;
 		w->link[n].rip = above->rip;
+		if (above->seen != SEEN)
+			buffer_store(w, above->writer, true, n);
 	}
 	for (unsigned int i = 0; i < 512; i++) {
 		struct link copy = w->link[n];
@@ -210,8 +264,8 @@ static void table_link(struct watch *w, uint64_t gpa, unsigned int level,
 }
 
 /* Taken out of the tables: by a link that CPUs may still have cached. */
-static void table_unlink(struct watch *w, uint64_t gpa, uint64_t va,
-			 uint32_t cpus, uint64_t rip)
+static void table_unlink(struct watch *w, unsigned int cpu, uint64_t gpa,
+			 uint64_t va, uint32_t cpus, uint64_t rip)
 {
 	struct table *t = table_at(w, gpa);
 	uint32_t n;
@@ -226,30 +280,16 @@ static void table_unlink(struct watch *w, uint64_t gpa, uint64_t va,
 	w->link[n].cpus = cpus;
 	w->link[n].since = w->time;
 	w->link[n].rip = rip;
+	buffer_store(w, cpu, true, n);
 	for (unsigned int i = 0; i < 512; i++) {
 		uint64_t e = t->shadow[i], at = va + i * span(t->level);
 
 		if (is_leaf(e, t->level))
-			tlb_left(w, at, e, t->level, cpus, rip);
+			tlb_left(w, cpu, at, e, t->level, cpus, rip);
 		else if (leads_to(e, t->level))
-			table_unlink(w, leads_to(e, t->level), at, cpus, rip);
+			table_unlink(w, cpu, leads_to(e, t->level), at, cpus,
+				     rip);
 	}
-}
-
-/* Nobody can come to it any more. */
-static void table_drop(struct watch *w, uint32_t n)
-{
-	struct table *t = w->table[n];
-
-	for (unsigned int i = 0; i < 512; i++)
-		if (is_leaf(t->shadow[i], t->level))
-			node_remove(w, n, i, t->shadow[i]);
-	memset(t->shadow, 0, sizeof(t->shadow));
-	w->table_of[t->gpa / WATCH_PAGE] = NONE;
-	w->counts.tables--;
-	t->gpa = UINT64_MAX;
-	t->next[0] = w->free_table;
-	w->free_table = n;
 }
 
 /* Forget links that no CPU holds; false: the table went with its last one. */
@@ -259,16 +299,10 @@ static bool table_prune(struct watch *w, uint32_t n)
 	uint32_t *at = &t->links;
 
 	while (*at != NONE) {
-		uint32_t l = *at;
-
-		if (link_held(w, &w->link[l])) {
-			at = &w->link[l].next;
-			continue;
-		}
-		w->cached--;
-		*at = w->link[l].next;
-		w->link[l].next = w->free_link;
-		w->free_link = l;
+		if (link_held(w, &w->link[*at]))
+			at = &w->link[*at].next;
+		else
+			link_drop(w, at);
 	}
 	if (t->links != NONE)
 		return true;
@@ -296,7 +330,7 @@ static void root_set(struct watch *w, unsigned int slot, uint64_t gpa,
 		return;
 	/* Loading CR3 drops what hung on the former root. */
 	if (w->root[slot] && alone)
-		table_unlink(w, w->root[slot], va, 0, 0);
+		table_unlink(w, 0, w->root[slot], va, 0, 0);
 	w->root[slot] = gpa;
 	if (gpa)
 		table_link(w, gpa, 2, va, NULL);
@@ -331,6 +365,20 @@ void tables_root(struct watch *w, unsigned int cpu, uint64_t cr3)
 
 /* ---- stores ---- */
 
+static void note(struct watch *w, unsigned int cpu, const struct table *t,
+		 uint64_t va, uint64_t old, uint64_t new, uint64_t rip)
+{
+	uint64_t e = is_leaf(new, t->level) ? new : old;
+
+	history_add(w, &(struct watch_event){
+		.kind = EVENT_ENTRY, .cpu = cpu, .level = t->level, .va = va,
+		.frame = is_leaf(e, t->level) || e & WATCH_ADDR ?
+			entry_pa(e, t->level) / WATCH_PAGE : EVENT_NOWHERE,
+		.pages = span(t->level) / WATCH_PAGE,
+		.old = old, .new = new, .rip = rip,
+	});
+}
+
 static void changed_at(struct watch *w, unsigned int cpu, struct table *t,
 		       unsigned int i, uint64_t old, uint64_t new,
 		       const struct link *l, uint64_t rip)
@@ -340,12 +388,14 @@ static void changed_at(struct watch *w, unsigned int cpu, struct table *t,
 	unsigned int level = t->level;
 	struct link copy = *l;
 
-	if (l->live)
+	if (l->live) {
 		order_entry(w, cpu, va, old, new, level);
+		note(w, cpu, t, va, old, new, rip);
+	}
 	if (is_leaf(old, level))
-		tlb_left(w, va, old, level, cpus, rip);
+		tlb_left(w, cpu, va, old, level, cpus, rip);
 	if (leads_to(old, level))
-		table_unlink(w, leads_to(old, level), va, cpus, rip);
+		table_unlink(w, cpu, leads_to(old, level), va, cpus, rip);
 	if (leads_to(new, level))
 		table_link(w, leads_to(new, level), level - 1, va, &copy);
 }
@@ -361,11 +411,17 @@ static void entry_changed(struct watch *w, unsigned int cpu, uint32_t n,
 	if (same)
 		return;
 	if (!(old & ENTRY_P) && !(new & ENTRY_P)) {
-		for (uint32_t l = t->links; l != NONE; l = w->link[l].next)
-			if (w->link[l].live)
-				order_entry(w, cpu, w->link[l].va +
-					    i * span(t->level), old, new,
-					    t->level);
+		for (uint32_t l = t->links; l != NONE; l = w->link[l].next) {
+			uint64_t va = w->link[l].va + i * span(t->level);
+
+			if (!w->link[l].live)
+				continue;
+			order_entry(w, cpu, va, old, new, t->level);
+			note(w, cpu, t, va, old, new, rip);
+			if (old && new && (old ^ new) & WATCH_BIT)
+				trails_entry(w, cpu, va, span(t->level), rip,
+					     true);
+		}
 		return;
 	}
 	w->time++;
@@ -376,6 +432,10 @@ static void entry_changed(struct watch *w, unsigned int cpu, uint32_t n,
 		node_add(w, n, i, new);
 	for (uint32_t l = t->links; l != NONE; l = w->link[l].next)
 		changed_at(w, cpu, t, i, old, new, &w->link[l], rip);
+	for (uint32_t l = t->links; w->trails && l != NONE; l = w->link[l].next)
+		if (w->link[l].live)
+			trails_entry(w, cpu, w->link[l].va + i * span(t->level),
+				   span(t->level), rip, false);
 	if (is_leaf(new, t->level))
 		judge_leaf(w, new, t->level, cpu, rip);
 }

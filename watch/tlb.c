@@ -42,9 +42,17 @@ uint32_t held(const struct watch *w, uint32_t cpus, uint64_t since,
 	return cpus;
 }
 
+uint32_t flush_counts(uint32_t cpus, enum seen seen, uint8_t writer)
+{
+	return seen == SEEN ? cpus : cpus & 1u << writer;
+}
+
 static uint32_t holders(const struct watch *w, const struct stale *s)
 {
-	return held(w, s->cpus, s->since, s->entry & ENTRY_GLOBAL);
+	uint32_t may = flush_counts(s->cpus, s->seen, s->writer);
+
+	return held(w, may, s->since, s->entry & ENTRY_GLOBAL) |
+		(s->cpus & ~may & w->on_mask);
 }
 
 static unsigned int hash(uint64_t address, unsigned int level)
@@ -75,9 +83,13 @@ static void collect(struct watch *w)
 	tlb_init(w);
 	w->stales = 0;
 	for (uint32_t i = 0; i < n; i++) {
-		if (!holders(w, &w->stale[i]))
+		if (!holders(w, &w->stale[i])) {
+			buffer_dropped(w, false, i);
 			continue;
+		}
 		w->stale[w->stales] = w->stale[i];
+		if (w->stale[i].seen != SEEN)
+			buffer_moved(w, w->stale[i].writer, i, w->stales);
 		chain(w, w->stales++);
 	}
 }
@@ -97,11 +109,12 @@ static void make_room(struct watch *w)
 }
 
 /* @entry mapped @va and does not any more. */
-void tlb_left(struct watch *w, uint64_t va, uint64_t entry,
+void tlb_left(struct watch *w, unsigned int cpu, uint64_t va, uint64_t entry,
 	      unsigned int level, uint32_t cpus, uint64_t rip)
 {
 	struct stale *s = NULL;
 
+	buffer_way(w, cpu, va, level);
 	if (!cpus || entry_pa(entry, level) >= w->cfg.ram_size)
 		return;
 	for (uint32_t n = w->by_va[level][hash(va, level)]; n != NONE;
@@ -111,18 +124,33 @@ void tlb_left(struct watch *w, uint64_t va, uint64_t entry,
 			s = &w->stale[n];
 	if (s) {
 		s->cpus = cpus;
-		s->since = w->time;
+		s->since = s->born = w->time;
+		s->early = 0;
 		s->rip = rip;
+		buffer_store(w, cpu, false, (uint32_t)(s - w->stale));
 		return;
 	}
 	make_room(w);
 	w->stale[w->stales] = (struct stale){
-		.va = va, .entry = entry, .since = w->time, .rip = rip,
-		.level = level, .cpus = cpus,
+		.va = va, .entry = entry, .since = w->time, .born = w->time,
+		.rip = rip, .level = level, .cpus = cpus,
 	};
 	chain(w, w->stales++);
+	buffer_store(w, cpu, false, w->stales - 1);
 	if (w->stales > w->counts.stale_most)
 		w->counts.stale_most = w->stales;
+}
+
+/* Is the flush that counted for nothing a holder's? */
+static bool flushed_early(const struct watch *w, const struct stale *s)
+{
+	uint32_t cpus = holders(w, s);
+
+	for (unsigned int c = 0; c < WATCH_CPUS; c++)
+		if (cpus >> c & 1 && (s->early >> c & 1 ||
+				      w->cpu[c].flushed >= s->born))
+			return true;
+	return false;
 }
 
 static void stale_way(struct watch *w, const struct stale *s, uint64_t in,
@@ -131,6 +159,7 @@ static void stale_way(struct watch *w, const struct stale *s, uint64_t in,
 	struct watch_way way = {
 		.va = s->va + in, .entry = s->entry, .level = s->level,
 		.cpus = holders(w, s), .kind = FOUND_STALE, .rip = s->rip,
+		.unseen = flushed_early(w, s), .writer = s->writer,
 	};
 
 	if (way.cpus)
@@ -170,23 +199,40 @@ void tlb_at(struct watch *w, uint64_t va, way_fn fn, void *arg)
 	}
 }
 
+static void stale_flushed(struct stale *s, const struct drop *d)
+{
+	uint32_t counts = flush_counts(d->cpus, s->seen, s->writer);
+
+	if (!(s->entry & ENTRY_GLOBAL ? d->global : d->other) ||
+	    s->since > d->until)
+		return;
+	s->early |= s->cpus & d->cpus & ~counts;
+	s->cpus &= ~counts;
+}
+
+static void link_flushed(struct link *l, unsigned int level,
+			 const struct drop *d)
+{
+	if (!l->live && d->va - l->va < 512 * span(level) &&
+	    l->since <= d->until)
+		l->cpus &= ~flush_counts(d->cpus, l->seen, l->writer);
+}
+
 /*
  * Entries of every size for that address, and what leads to its table; the
  * lab has it so, Intel's CPUs drop all of their paging-structure caches.
  */
-void tlb_invlpg(struct watch *w, uint32_t cpus, uint64_t va)
+void tlb_drop(struct watch *w, const struct drop *d)
 {
 	for (unsigned int level = 0; level < 3; level++) {
-		uint32_t n = w->by_va[level][hash(va, level)];
+		uint32_t n = w->by_va[level][hash(d->va, level)];
 
 		for (; n != NONE; n = w->stale[n].next_va)
-			if (va - w->stale[n].va < span(level))
-				w->stale[n].cpus &= ~cpus;
+			if (d->va - w->stale[n].va < span(level))
+				stale_flushed(&w->stale[n], d);
 	}
-	for (uint32_t i = 0; w->cached && i < w->tables; i++)
+	for (uint32_t i = 0; d->tables && w->cached && i < w->tables; i++)
 		for (uint32_t l = w->table[i]->links; l != NONE;
 		     l = w->link[l].next)
-			if (!w->link[l].live && va - w->link[l].va <
-			    512 * span(w->table[i]->level))
-				w->link[l].cpus &= ~cpus;
+			link_flushed(&w->link[l], w->table[i]->level, d);
 }

@@ -20,18 +20,23 @@
  *   frame     a 4K page of the guest's memory
  *   settled   a frame is private or shared and mapped that way: in use
  *   held      by a mask of CPUs, less those that have flushed since
+ *   seen      a store that is in memory, and not in a store buffer
  *
  *   tables.c  what the tables say, and who maps a frame
  *   tlb.c     what CPUs may hold beyond that
+ *   flush.c   the instructions that flush
+ *   buffer.c  which stores others may not see yet
  *   cache.c   data-cache lines
  *   judge.c   the rules
  *   order.c   which steps a conversion took
+ *   history.c what led to a finding
+ *   trails.c    what was done to each page, for the proof
  */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define WATCH_CPUS	8
+#define WATCH_CPUS	16
 #define WATCH_PAGE	UINT64_C(4096)
 #define WATCH_KERNEL	UINT64_C(0xffff800000000000)
 #define WATCH_BIT	(UINT64_C(1) << 47)	/* C-bit or shared bit */
@@ -83,6 +88,8 @@ struct watch_way {
 	uint32_t cpus;		/* who may use it */
 	enum watch_kind kind;	/* FOUND_PRESENT, _STALE, _CACHED */
 	uint64_t rip;		/* of the store that left it behind, or 0 */
+	bool unseen;		/* flushed, but that store was unseen: */
+	unsigned int writer;	/* ... it was in this CPU's buffer */
 };
 
 struct watch_finding {
@@ -116,8 +123,80 @@ struct watch_conversion {
 	uint64_t pages;
 	uint8_t step[STEP_MAX];
 	unsigned int steps;
+	uint64_t inside;	/* flushes in the middle of a step */
 	uint64_t count;
 	uint64_t failed;
+};
+
+/* Something that happened, or several times in a row: how a finding came about. */
+enum watch_event_kind {
+	EVENT_CONVERT,		/* new: to shared; rip: who asked */
+	EVENT_RETURN,
+	EVENT_ALIAS,
+	EVENT_ENTRY,		/* from old to new */
+	EVENT_FLUSH,		/* of an address; new: on every CPU */
+	EVENT_FLUSH_ALL,	/* new: on every CPU */
+	EVENT_CR3,		/* drops what is not global */
+	EVENT_CLFLUSH,
+	EVENT_READ,		/* an evict read */
+	EVENT_PVALIDATE,	/* new: validate, not rescind */
+	EVENT_ACCEPT,
+	EVENT_STATE,		/* of pages, from old to new; rip: of the call */
+	EVENT_KINDS
+};
+#define EVENT_NOWHERE	(UINT64_MAX >> 1 & ~UINT64_C(4095))
+#define EVENTS_SHOWN	24
+
+struct watch_event {
+	enum watch_event_kind kind;
+	unsigned int cpu, level;
+	uint64_t va, frame;	/* of the first page, or EVENT_NOWHERE */
+	uint64_t pages;
+	uint64_t old, new;
+	uint64_t rip;
+	uint64_t times;
+};
+
+/* What a conversion did to a page: trails.c. */
+#define WATCH_TRAIL_MAPS	8
+#define TRAIL_PRESENT	1u
+#define TRAIL_SHARED	2u
+
+enum watch_trail_kind {
+	TRAIL_ENTRY,		/* of @map: @value, TRAIL_PRESENT, TRAIL_SHARED */
+	TRAIL_DRAIN,		/* the CPU's stores to its entries are seen */
+	TRAIL_FLUSH,		/* of the maps in @value, one bit each */
+	TRAIL_CACHE,		/* all lines, @value: as TRAIL_SHARED, or not */
+	TRAIL_STATE,		/* enum watch_state, from @old to @value */
+	TRAIL_EVICT,		/* evict reads of its first and last line */
+	TRAIL_RETURN,
+	TRAIL_KINDS
+};
+
+struct watch_trail_event {
+	uint8_t kind, cpu, map, old, value;
+	bool window;		/* by no mapping of the page's own */
+	uint64_t rip;
+};
+
+/* All pages to which the same was done. */
+struct watch_trail {
+	bool to_shared;
+	unsigned int cpus, maps;
+	uint8_t begin[WATCH_TRAIL_MAPS];	/* what its entries said */
+	struct watch_trail_event *ev;
+	unsigned int n;
+	struct watch_conversion how;	/* its order alone; no steps: unknown */
+	uint64_t pages, caller, va;	/* how many; of the first */
+};
+
+/* Pages of conversions by what became of them. */
+struct watch_trail_counts {
+	uint64_t kept;
+	uint64_t refused;	/* the call failed */
+	uint64_t moved;		/* its thread went to another CPU */
+	uint64_t unfit;		/* was so before, or in two calls at once */
+	uint64_t too_many;	/* more trails than are kept */
 };
 
 struct watch;
@@ -129,19 +208,31 @@ void watch_free(struct watch *w);
 
 /* The machine has put them there. */
 void watch_set_states(struct watch *w, const uint8_t *states);
+/* Before anything else: keep trails. */
+void watch_want_trails(struct watch *w);
 /* Nothing is judged before. */
 void watch_begin(struct watch *w);
 
 /* ---- events ---- */
 
+/* Where this CPU is: the place of what comes next. */
+void watch_at(struct watch *w, unsigned int cpu, uint64_t rip);
 void watch_cr3(struct watch *w, unsigned int cpu, uint64_t cr3);
 void watch_flush_all(struct watch *w, unsigned int cpu);
 void watch_invlpg(struct watch *w, unsigned int cpu, uint64_t va);
+void watch_cr4(struct watch *w, unsigned int cpu, uint64_t old, uint64_t new);
+void watch_invpcid(struct watch *w, unsigned int cpu, uint64_t type,
+		   uint64_t pcid, uint64_t va);
 /* INVLPGB: of all CPUs, when TLBSYNC has waited for it. */
-void watch_invlpgb(struct watch *w, unsigned int cpu, uint64_t va,
-		   uint64_t pages, bool all);
+void watch_invlpgb(struct watch *w, unsigned int cpu, uint64_t rax,
+		   uint64_t rcx);
 void watch_tlbsync(struct watch *w, unsigned int cpu);
 void watch_cpu_off(struct watch *w, unsigned int cpu);
+/* Its store buffer is empty now. INVLPG, MOV CR3 and such do that, too. */
+void watch_drain(struct watch *w, unsigned int cpu);
+/* It sends an IPI, by an instruction that waits for no store. */
+void watch_ipi(struct watch *w, unsigned int cpu);
+bool watch_wants_drains(const struct watch *w);
 
 /* A store of kernel code has been executed, to this machine address. */
 void watch_store(struct watch *w, unsigned int cpu, uint64_t pa,
@@ -176,6 +267,21 @@ void watch_alias(struct watch *w, unsigned int cpu);
 void watch_converted(struct watch *w, unsigned int cpu, uint64_t thread,
 		     bool failed);
 
+/*
+ * The same of a kernel whose calls are not judged as such: its ranges. Ends
+ * with watch_guest_returned().
+ */
+struct watch_range {
+	uint64_t va, pages;
+};
+void watch_guest_call(struct watch *w, unsigned int cpu,
+		      const struct watch_range *r, unsigned int n,
+		      bool to_shared, uint64_t caller);
+void watch_guest_returned(struct watch *w, unsigned int cpu, bool failed);
+
+/* The guest has ended: what is in a call still is a trail that does not return. */
+void watch_end(struct watch *w);
+
 /* ---- results ---- */
 
 struct watch_counts {
@@ -187,9 +293,17 @@ const struct watch_counts *watch_counted(const struct watch *w);
 unsigned int watch_findings(const struct watch *w);
 const struct watch_finding *watch_finding(const struct watch *w,
 					  unsigned int i);
+/* What led to a finding, oldest first, while it is reported. Return: how many. */
+unsigned int watch_history(const struct watch *w,
+			   const struct watch_finding *f,
+			   struct watch_event *to, unsigned int max);
 unsigned int watch_conversions(const struct watch *w);
 const struct watch_conversion *watch_conversion(const struct watch *w,
 						unsigned int i);
+unsigned int watch_trails(const struct watch *w);
+const struct watch_trail *watch_trail(const struct watch *w, unsigned int i);
+/* NULL: none were wanted. */
+const struct watch_trail_counts *watch_trail_counted(const struct watch *w);
 const char *watch_state_name(enum watch_platform p, enum watch_state s);
 const char *watch_step_name(uint8_t step);
 size_t watch_order(const struct watch_conversion *c, char *buf, size_t size);

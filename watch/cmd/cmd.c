@@ -12,12 +12,14 @@
 enum {
 	OPT_INITRD = 0x3000, OPT_CONVERSIONS, OPT_ONLY, OPT_COHERENT,
 	OPT_NO_EVICT, OPT_NO_LAB, OPT_ALL, OPT_VERBOSE, OPT_ORDER, OPT_KERNEL, OPT_PATCHED,
+	OPT_SVG, OPT_TRACE, OPT_SCHEDULES, OPT_DEVICES,
 };
 
 static const struct argp_option options[] = {
 	{ "kernel", OPT_KERNEL, "K", 0,
 	  "a version that was fetched or built (see `airlock linux'), a "
-	  "bzImage, an ELF guest, or `reference' [" LINUX_VERSION "]", 0 },
+	  "folder where one was built, a bzImage, a Debian package of one, an "
+	  "ELF guest, or `reference' [" LINUX_VERSION "]", 0 },
 	{ "initrd", OPT_INITRD, "FILE", 0, "another initramfs", 0 },
 	{ "patched", OPT_PATCHED, NULL, 0,
 	  "Linux with Airlock in it, as a live patch; watched from there on",
@@ -28,6 +30,12 @@ static const struct argp_option options[] = {
 	{ "conversions", OPT_CONVERSIONS, "N", 0,
 	  "of each of the storm's shapes, 0 for none [20]", 0 },
 	{ "only", OPT_ONLY, "SHAPE", 0, "512, 1, 8, at-once or vmalloc", 0 },
+	{ "devices", OPT_DEVICES, NULL, 0,
+	  "a disk and a network, busy while the storm lasts, behind an IOMMU "
+	  "that lets them reach shared pages only", 0 },
+	{ "schedules", OPT_SCHEDULES, "N", 0,
+	  "N runs in which CPUs take turns, each with another seed, from "
+	  "--seed on: the same seed gives the same run", 0 },
 	{ "coherent", OPT_COHERENT, NULL, 0,
 	  "caches are coherent across the C-bit, as some CPUs promise: no "
 	  "CLFLUSH is asked for", 0 },
@@ -37,6 +45,9 @@ static const struct argp_option options[] = {
 	  "every finding in full, not the first three", 0 },
 	{ "no-lab", OPT_NO_LAB, NULL, 0,
 	  "do not ask the lab about the orders that were seen", 0 },
+	{ "svg", OPT_SVG, "FILE", 0, "draw the first finding", 0 },
+	{ "trace", OPT_TRACE, "FILE", 0,
+	  "what led to each finding, as text (docs/trace.md)", 0 },
 	{ "verbose", OPT_VERBOSE, NULL, 0,
 	  "the guest's console too, on stderr", 0 },
 	{ 0 },
@@ -63,11 +74,20 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		r->linux_run.order = arg;
 		break;
 	case OPT_CONVERSIONS:
+		r->storm = true;
 		r->conversions = option_number(state, "conversions", arg, 0,
 					       1000000);
 		break;
 	case OPT_ONLY:
+		r->storm = true;
 		r->only = arg;
+		break;
+	case OPT_DEVICES:
+		r->devices = true;
+		break;
+	case OPT_SCHEDULES:
+		r->schedules = (unsigned int)option_number(state, "schedules",
+							   arg, 1, 1000000);
 		break;
 	case OPT_COHERENT:
 		r->coherent = true;
@@ -80,6 +100,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case OPT_NO_LAB:
 		r->no_lab = true;
+		break;
+	case OPT_SVG:
+		r->svg = arg;
+		break;
+	case OPT_TRACE:
+		r->trace = arg;
 		break;
 	case OPT_VERBOSE:
 		r->verbose = true;
@@ -107,8 +133,6 @@ static const struct argp watch_argp = {
 	"3 it ended before the end.", children, NULL, NULL,
 };
 
-/* ---- where things are ---- */
-
 static bool find_plugin(struct watch_run *r)
 {
 	bool found = place_is_checkout() ?
@@ -121,127 +145,42 @@ static bool find_plugin(struct watch_run *r)
 	return false;
 }
 
-static void read_release(struct watch_run *r)
+/* As it can be pasted again: what a shell could touch is quoted. */
+static char *command_of(int argc, char **argv)
 {
-	char name[PATH_MAX];
-	FILE *f = place_work(name, "linux/%s/release",
-			     r->linux_run.version) ? fopen(name, "r") : NULL;
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=+,.:/@";
+	char *all = NULL;
+	size_t size = 0;
+	FILE *f = open_memstream(&all, &size);
 
 	if (!f)
-		return;
-	if (fgets(r->release, sizeof(r->release), f))
-		r->release[strcspn(r->release, "\n")] = 0;
+		abort();
+	fputs("airlock watch", f);
+	for (int i = 1; i < argc; i++) {
+		bool quote = !*argv[i] || argv[i][strspn(argv[i], plain)];
+
+		fputs(quote ? " '" : " ", f);
+		for (const char *p = argv[i]; *p; p++)
+			if (*p == '\'')
+				fputs("'\\''", f);
+			else
+				fputc(*p < ' ' ? ' ' : *p, f);
+		fputs(quote ? "'" : "", f);
+	}
 	fclose(f);
+	return all;
 }
 
-static bool is_elf(const char *name)
+bool watch_around(struct watch_run *r)
 {
-	char magic[4] = "";
-	FILE *f = fopen(name, "r");
-	bool elf = f && fread(magic, 1, 4, f) == 4 &&
-		!memcmp(magic, "\177ELF", 4);
-
-	if (f)
-		fclose(f);
-	return elf;
-}
-
-/*
- * A host that fails or lies does so from the storm on, as in `airlock linux
- * storm': a stock kernel ends itself at any of that.
- */
-static void storm_words(struct watch_run *r)
-{
-	struct launch_host *h = &r->linux_run.machine.launch.host;
-	size_t at;
-
-	if (!r->conversions)
-		return;
-	at = (size_t)snprintf(r->words, sizeof(r->words),
-		 " airlock.storm=%lu airlock.ask%s%s", r->conversions,
-		 r->only ? " airlock.only=" : "", r->only ? r->only : "");
-	if (r->honest || at >= sizeof(r->words))
-		return;
-	snprintf(r->words + at, sizeof(r->words) - at,
-		 " airlock.host=%u,%lu", h->kind, h->argument);
-	h->kind = CVM_HOST_KVM;
-}
-
-/* A file of the user's, booted as it is. */
-static bool prepare_file(struct watch_run *r)
-{
-	struct launch *l = &r->linux_run.machine.launch;
-	const char *k = r->linux_run.version;
-
-	l->kernel = k;
-	l->initrd = r->initrd;
-	r->is_linux = !is_elf(k);
-	if (r->is_linux && !l->append)
-		l->append = "console=ttyS0 panic=-1 quiet";
-	if (access(k, R_OK)) {
-		warn("%s", k);
+	if (r->linux_run.machine.launch.platform == CVM_NONE) {
+		warnx("--watch: on none there is nothing to be watched");
 		return false;
 	}
-	return machine_check(&r->linux_run.machine);
-}
-
-static bool prepare_reference(struct watch_run *r)
-{
-	struct launch *l = &r->linux_run.machine.launch;
-	static char guest[PATH_MAX];
-	struct linux_run *x = &r->linux_run;
-
-	r->reference = true;
-	l->kernel = guest;
-	snprintf(x->cmdline, sizeof(x->cmdline), "%s%s%s%s",
-		 x->order ? "order=\"" : "", x->order ? x->order : "",
-		 x->order ? "\" " : "", l->append ? l->append : "");
-	l->append = x->cmdline;
-	return place_guest(guest) && machine_check(&x->machine);
-}
-
-static bool prepare_linux(struct watch_run *r)
-{
-	struct linux_run *x = &r->linux_run;
-
 	r->is_linux = true;
-	if (x->order && strchr(x->order, ' ')) {
-		warnx("--order '%s': no spaces, please", x->order);
-		return false;
-	}
-	x->patched |= !!x->order;
-	storm_words(r);
-	read_release(r);
-	if (!linux_prepare(x, true, r->words))
-		return false;
-	if (r->initrd)
-		x->machine.launch.initrd = r->initrd;
-	return true;
-}
-
-static bool prepare(struct watch_run *r)
-{
-	const struct launch *l = &r->linux_run.machine.launch;
-	const char *k = r->linux_run.version;
-	bool ok;
-
-	if (l->platform == CVM_NONE) {
-		warnx("--platform none: there is nothing to be watched");
-		return false;
-	}
-	r->platform = launch_platform_name(l->platform);
-	host_text(&l->host, r->host);
-	r->lies = l->host.kind == CVM_HOST_HOSTILE;
-	r->honest = l->host.kind != CVM_HOST_FAILING &&
-		l->host.kind != CVM_HOST_FAILING_HALF &&
-		l->host.kind != CVM_HOST_HOSTILE;
-	ok = !strcmp(k, "reference") ? prepare_reference(r) :
-		strchr(k, '/') ? prepare_file(r) : prepare_linux(r);
-	if (ok && !r->is_linux && r->linux_run.patched) {
-		warnx("--patched is for Linux");
-		return false;
-	}
-	return ok;
+	guest_describe(r);
+	return find_plugin(r);
 }
 
 int cli_watch(int argc, char **argv)
@@ -251,9 +190,14 @@ int cli_watch(int argc, char **argv)
 
 	linux_default(&r.linux_run);
 	r.conversions = 20;
+	/* Parsing moves what is in argv. */
+	r.command = command_of(argc, argv);
 	argp_parse(&watch_argp, argc, argv, 0, NULL, &r);
-	if (prepare(&r) && find_plugin(&r) && watch_boot(&r))
+	if (write_can(r.svg) && write_can(r.trace) &&
+	    write_can(r.linux_run.machine.json) && guest_prepare(&r) &&
+	    find_plugin(&r) && watch_boot(&r))
 		code = watch_show(&r);
 	json_decref(r.lines);
+	free((char *)r.command);
 	return code;
 }

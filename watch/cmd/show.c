@@ -12,7 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "watch.h"
+#include "draw.h"
+#include "words.h"
 
 #define COLUMNS	80
 #define TEXT	1024
@@ -31,24 +32,10 @@ struct show {
 	const json_t *begin, *end;
 	struct order order[ORDERS];
 	unsigned int orders;
+	uint64_t inside;		/* flushes in the middle of a step */
 };
 
 /* ---- little helpers ---- */
-
-static const char *text(const json_t *o, const char *key)
-{
-	const char *s = json_string_value(json_object_get(o, key));
-
-	return s ? s : "";
-}
-
-static uint64_t number(const json_t *o, const char *key)
-{
-	const json_t *v = json_object_get(o, key);
-
-	return json_is_string(v) ? strtoull(json_string_value(v), NULL, 16) :
-		(uint64_t)json_integer_value(v);
-}
 
 /* "native_set_pte" of "native_set_pte+0x4". */
 static const char *function(const json_t *o, const char *key)
@@ -93,217 +80,63 @@ static void tell(const char *label, const char *fmt, ...)
 	}
 }
 
-/* ---- words ---- */
-
-static enum watch_platform platform(const struct watch_run *r)
-{
-	return !strcmp(r->platform, "tdx") ? WATCH_TDX :
-		!strcmp(r->platform, "snp") ? WATCH_SNP :
-		!strcmp(r->platform, "vtom") ? WATCH_VTOM : WATCH_TDP;
-}
-
-static const char *view(const struct watch_run *r, uint64_t entry)
-{
-	bool set = entry & WATCH_BIT;
-
-	return set == (platform(r) == WATCH_SNP) ? "private" : "shared";
-}
-
-static void entry_words(const struct watch_run *r, const json_t *way,
-			char *to, size_t size)
-{
-	static const char *const sizes[] = { "4K", "2M", "1G" };
-	uint64_t e = number(way, "entry");
-	unsigned int level = (unsigned int)number(way, "level") % 3;
-
-	if (!(e & ENTRY_P))
-		snprintf(to, size, "%" PRIx64 ": not present", e);
-	else
-		snprintf(to, size, "%" PRIx64 ": present, %s, %s, of %" PRIx64
-			 "%s%s", e, sizes[level], view(r, e),
-			 e & WATCH_ADDR & ~((WATCH_PAGE << (9 * level)) - 1),
-			 e & ENTRY_GLOBAL ? ", global" : "",
-			 e >> 63 ? ", no-execute" : "");
-}
-
-static void cpu_words(const json_t *way, unsigned int cpus, char *to,
-		      size_t size)
-{
-	uint64_t mask = number(way, "cpus");
-	unsigned int n = 0;
-	size_t at = 0;
-
-	if (mask == (1u << cpus) - 1 && cpus > 1) {
-		snprintf(to, size, "any CPU");
-		return;
-	}
-	for (unsigned int c = 0; c < WATCH_CPUS; c++)
-		if (mask >> c & 1 && at < size)
-			at += (size_t)snprintf(to + at, size - at, "%s%u",
-					       n++ ? ", " : "CPU ", c);
-}
-
-static const char *exception(const struct watch_run *r, const json_t *f)
-{
-	bool private = !strcmp(view(r, number(json_object_get(f, "way"),
-					      "entry")), "private");
-
-	switch (platform(r)) {
-	case WATCH_SNP:
-		return private ? "#VC" :
-			"the host takes it, its contents are lost";
-	case WATCH_TDX:
-		return private ? "a TD exit that ends the guest" :
-			"#VE, or the host takes it";
-	default:
-		return "an exception in the paravisor, which ends the guest";
-	}
-}
-
-static const char *state(const struct watch_run *r, const json_t *f)
-{
-	return watch_state_name(platform(r), (enum watch_state)
-				number(f, "state"));
-}
-
 /* ---- one finding ---- */
-
-static void headline(const struct show *s, const json_t *f)
-{
-	const char *kind = text(f, "kind"), *by;
-	uint64_t page = number(f, "page");
-
-	by = view(s->r, number(json_object_get(f, "way"), "entry"));
-	if (!strcmp(kind, "present") || !strcmp(kind, "stale") ||
-	    !strcmp(kind, "cached"))
-		printf("a stray read of page %" PRIx64 " could come through a "
-		       "%s mapping\n  while it is %s: %s\n", page, by,
-		       state(s->r, f), exception(s->r, f));
-	else if (!strcmp(kind, "outlives"))
-		printf("the conversion is over and a CPU can hold page %" PRIx64
-		       " as %s\n  while it is %s: %s\n", page, by,
-		       state(s->r, f), exception(s->r, f));
-	else if (!strcmp(kind, "owner"))
-		printf("%s may not find its own page\n", text(f, "what"));
-	else if (!strcmp(kind, "line"))
-		printf("page %" PRIx64 " is %s with %" PRIu64 " of 64 lines "
-		       "that nobody flushed:\n  a dirty one could be written "
-		       "back over it\n", page, state(s->r, f),
-		       number(f, "lines"));
-	else if (!strcmp(kind, "evict"))
-		printf("page %" PRIx64 " is private again and no evict read "
-		       "took out its %s:\n  a stale line can reach a reader\n",
-		       page, number(f, "lines") == 6 ? "first and last line" :
-		       number(f, "lines") == 2 ? "first line" : "last line");
-	else if (!strcmp(kind, "given"))
-		printf("page %" PRIx64 " is given to the host and still "
-		       "validated\n", page);
-	else
-		printf("page %" PRIx64 " is %s twice: it could be shown old "
-		       "data\n", page, text(f, "what"));
-}
 
 static void where(const json_t *f)
 {
-	if (*text(f, "caller"))
-		tell("while", "%s, for %s", text(f, "at"), text(f, "caller"));
-	else
-		tell("while", "%s", text(f, "at"));
+	char at[WORDS], by[WORDS];
+
+	words_place(f, "at", at, sizeof(at));
+	words_place(f, "caller", by, sizeof(by));
+	tell("while", "%s%s%s", at, *by ? ", for " : "", by);
 }
 
-static void stray(const struct show *s, const json_t *f)
+static void entries(const struct show *s, const json_t *f)
 {
 	const json_t *way = json_object_get(f, "way");
-	const char *kind = text(f, "kind");
-	char entry[TEXT], cpus[64];
+	const json_t *mapped = json_object_get(f, "mapped");
+	char line[WORDS];
 
-	entry_words(s->r, way, entry, sizeof(entry));
-	cpu_words(way, s->r->linux_run.machine.launch.cpus, cpus, sizeof(cpus));
-	tell("reached", "at %" PRIx64 ", behind a page that is in use",
-	     number(f, "va"));
-	tell("entry", "%s", entry);
-	if (!strcmp(kind, "present"))
-		tell("because", "the entry is in the tables, and nothing had "
-		     "taken it away when the state changed; it is there for "
-		     "%s", cpus);
-	else if (!strcmp(kind, "stale"))
-		tell("because", "%s replaced the entry, and %s may still hold "
-		     "it: INVLPG or a full flush there has not come",
-		     function(way, "left_by"), cpus);
-	else
-		tell("because", "%s took away the table with the entry, and "
-		     "the paging-structure cache of %s may still lead there: "
-		     "INVLPG or a full flush has not come",
-		     function(way, "left_by"), cpus);
-}
-
-static void outlives(const struct show *s, const json_t *f)
-{
-	const json_t *way = json_object_get(f, "way");
-	char entry[TEXT], now[TEXT], cpus[64];
-
-	entry_words(s->r, way, entry, sizeof(entry));
-	entry_words(s->r, json_object_get(f, "mapped"), now, sizeof(now));
-	cpu_words(way, s->r->linux_run.machine.launch.cpus, cpus, sizeof(cpus));
-	tell("at", "%" PRIx64, number(f, "va"));
-	tell("entry", "%s", now);
-	tell("may hold", "%s", entry);
-	tell("because", "%s replaced it, and %s has not flushed that address "
-	     "since", function(way, "left_by"), cpus);
-}
-
-static void owner(const struct show *s, const json_t *f)
-{
-	const json_t *way = json_object_get(f, "way");
-	char entry[TEXT], now[TEXT];
-
-	entry_words(s->r, way, entry, sizeof(entry));
-	entry_words(s->r, json_object_get(f, "mapped"), now, sizeof(now));
-	tell("at", "%" PRIx64 ", on CPU %" PRIu64, number(f, "va"),
-	     number(f, "cpu"));
-	tell("entry", "%s", now);
-	if (!number(way, "cpus")) {
-		tell("because", "the address is not mapped as it must be");
-		return;
-	}
-	tell("may meet", "%s", number(way, "entry") ? entry : "nothing");
-	tell("because", "%s replaced what was there, and this CPU has not "
-	     "flushed that address since", function(way, "left_by"));
-}
-
-static uint64_t times(const struct watch_run *r, uint64_t id)
-{
-	size_t i;
-	json_t *l;
-
-	json_array_foreach(r->lines, i, l) {
-		const json_t *c = json_object_get(l, "count");
-
-		if (c && number(c, "id") == id)
-			return number(c, "count");
-	}
-	return 1;
+	if (number(f, "va"))
+		tell("address", "%" PRIx64 "%s", number(f, "va"),
+		     words_is_stray(text(f, "kind")) ?
+		     ", behind a page that is in use" : "");
+	if (mapped)
+		tell("entry", "%s", words_entry(s->r, mapped, line,
+						sizeof(line)));
+	if (number(way, "entry"))
+		tell(mapped ? "may hold" : "entry", "%s",
+		     words_entry(s->r, way, line, sizeof(line)));
 }
 
 static void show_finding(struct show *s, const json_t *f)
 {
-	const char *kind = text(f, "kind");
-	uint64_t n = times(s->r, number(f, "id"));
+	uint64_t n = words_times(s->r->lines, number(f, "id"));
+	char line[WORDS], label[32];
 
 	if (++s->findings > FEW && !s->r->all)
 		return;
-	printf("\nFOUND %u: ", s->findings);
-	headline(s, f);
+	printf("\n");
+	snprintf(label, sizeof(label), "FOUND %u: ", s->findings);
+	print_wrapped(stdout, label, (int)strlen(label),
+		      words_headline(s->r, f, line, sizeof(line)));
 	where(f);
-	if (!strcmp(kind, "present") || !strcmp(kind, "stale") ||
-	    !strcmp(kind, "cached"))
-		stray(s, f);
-	else if (!strcmp(kind, "outlives"))
-		outlives(s, f);
-	else if (!strcmp(kind, "owner"))
-		owner(s, f);
+	printf("\n");
+	draw_text(stdout, s->r, f);
+	printf("\n");
+	entries(s, f);
+	tell("because", "%s", words_because(s->r, f, line, sizeof(line)));
+	if (*words_missing(s->r, f, line, sizeof(line)))
+		tell("missing", "%s", line);
 	if (n > 1)
 		tell("times", "%" PRIu64, n);
+	if (s->r->schedules) {
+		const json_t *seeds = json_object_get(f, "seeds");
+
+		tell("seen", "in %zu of %u runs; again: --schedules 1 --seed %"
+		     PRIu64, json_array_size(seeds), s->r->ran, (uint64_t)
+		     json_integer_value(json_array_get(seeds, 0)));
+	}
 }
 
 /* ---- conversions ---- */
@@ -375,6 +208,7 @@ static void note_order(struct show *s, const json_t *c)
 	const char *to = text(c, "to"), *order = text(c, "order");
 	unsigned int i = 0;
 
+	s->inside += number(c, "flushes_inside");
 	/* One that was refused went back, too. */
 	if (number(c, "failed"))
 		return;
@@ -401,24 +235,39 @@ static void show_orders(struct show *s)
 		     o->lab == 0 ? ": safe" : o->lab == 1 ? ": UNSAFE" :
 		     ": not an order that it knows");
 	}
+	if (s->orders && s->inside)
+		tell("", "%" PRIu64 " flush%s in the middle of a step: that of "
+		     "a split leaf, or for another CPU's shootdown; no step "
+		     "of the order", s->inside, s->inside > 1 ? "es" : "");
 }
 
 /* ---- all of it ---- */
 
+static const char *kernel_name(const struct watch_run *r)
+{
+	static char name[sizeof(r->release) + 8];
+	const char *file = r->linux_run.machine.launch.kernel, *slash;
+
+	if (r->reference)
+		return "The reference kernel";
+	slash = strrchr(file, '/');
+	if (!*r->release)
+		return slash ? slash + 1 : file;
+	snprintf(name, sizeof(name), "Linux %s", r->release);
+	return name;
+}
+
 static void head(const struct watch_run *r)
 {
 	const struct launch *l = &r->linux_run.machine.launch;
-	const char *name = strrchr(l->kernel, '/');
 
-	if (r->reference)
-		printf("The reference kernel");
-	else if (*r->release)
-		printf("Linux %s", r->release);
-	else
-		printf("%s", name ? name + 1 : l->kernel);
-	printf(" on %s, %u CPU%s, host %s%s\n", r->platform, l->cpus,
+	printf("%s on %s, %u CPU%s, host %s%s\n", kernel_name(r), r->platform, l->cpus,
 	       l->cpus > 1 ? "s" : "", r->host,
 	       r->linux_run.patched ? "\nwith Airlock as a live patch" : "");
+	if (r->schedules)
+		printf("%u run%s, in which CPUs take turns by the seeds %"
+		       PRIu64 " to %" PRIu64 "\n", r->ran,
+		       r->ran > 1 ? "s" : "", l->seed, l->seed + r->ran - 1);
 }
 
 static void collect(struct show *s)
@@ -464,10 +313,29 @@ static bool contradiction(const struct show *s)
 	return false;
 }
 
+/* A run without what was asked for says nothing. */
+static const char *not_whole(const struct show *s)
+{
+	return !s->begin ? "nothing to be watched came" :
+	       launch_exit(s->r->result.end) || !s->end ?
+	       "it ended before the end" :
+	       s->r->idle ? "disk and network did not do their work" : NULL;
+}
+
+static void show_traffic(const struct watch_run *r)
+{
+	const struct traffic *d = &r->busy.disk, *n = &r->busy.net;
+
+	if (r->traffic)
+		tell("devices", "disk %.1f MiB and network %.1f MiB, written "
+		     "and read", (double)(d->written + d->read) / (1 << 20),
+		     (double)(n->written + n->read) / (1 << 20));
+}
+
 static int verdict(const struct show *s)
 {
 	const struct watch_run *r = s->r;
-	bool ended = !launch_exit(r->result.end);
+	const char *not = not_whole(s);
 
 	if (s->findings > FEW && !r->all)
 		printf("\n%u more kinds of finding: --all shows them\n",
@@ -479,6 +347,7 @@ static int verdict(const struct show *s)
 		       number(s->end, "judged"),
 		       number(s->end, "state_changes"),
 		       number(s->end, "table_writes"));
+	show_traffic(r);
 	tell("machine", "%s: %s", launch_verdict(r->result.end),
 	     r->result.why);
 	if (s->findings) {
@@ -490,14 +359,16 @@ static int verdict(const struct show *s)
 		printf("NOT SAFE: an access met a page of the wrong kind\n");
 		return WATCH_FOUND;
 	}
-	if (!s->begin || !ended || !s->end) {
-		printf("no verdict: %s\n", !s->begin ?
-		       "nothing to be watched came" :
-		       "it ended before the end");
+	if (not) {
+		printf("no verdict: %s\n", not);
 		return WATCH_ENDED;
 	}
-	printf("nothing found: in this run, whatever reads, TLBs, caches and "
-	       "interrupts might\nhave done\n");
+	if (r->schedules)
+		printf("nothing found: in these %u runs, whatever reads, TLBs, "
+		       "caches and\ninterrupts might have done\n", r->ran);
+	else
+		printf("nothing found: in this run, whatever reads, TLBs, "
+		       "caches and interrupts might\nhave done\n");
 	if (contradiction(s))
 		printf("A contradiction: the lab calls an order of this run "
 		       "UNSAFE. One of the two is\nwrong, which is a bug of "
@@ -510,23 +381,20 @@ static bool write_report(const struct show *s, int code)
 	const struct watch_run *r = s->r;
 	const struct machine *m = &r->linux_run.machine;
 	json_t *orders = json_array(), *o;
-	bool ok;
 
 	for (unsigned int i = 0; i < s->orders; i++)
 		json_array_append_new(orders, json_pack("{s:s, s:s, s:i}",
 			"to", s->order[i].to, "order", s->order[i].text,
 			"lab", s->order[i].lab));
-	o = json_pack("{s:s, s:i, s:i, s:s, s:b, s:b, s:O, s:o, s:o}",
+	o = json_pack("{s:s, s:i, s:i, s:i, s:s, s:b, s:b, s:O, s:o, s:o}",
 		      "platform", r->platform, "cpus", (int)m->launch.cpus,
-		      "exit", code, "host", r->host,
+		      "exit", code, "schedules", (int)r->ran, "host", r->host,
 		      "contradiction", code == WATCH_SAFE && contradiction(s),
 		      "patched", r->linux_run.patched, "lines", r->lines,
 		      "orders", orders,
 		      "machine", machine_json(m, &r->result,
 					      launch_exit(r->result.end)));
-	ok = json_write(m->json, o);
-	json_decref(o);
-	return ok;
+	return json_write(m->json, o);
 }
 
 int watch_show(const struct watch_run *r)
@@ -534,10 +402,12 @@ int watch_show(const struct watch_run *r)
 	struct show s = { .r = r };
 	int code;
 
+	lines_add(r);
 	head(r);
 	collect(&s);
 	show_lines(&s);
 	code = verdict(&s);
+	write_files(r, kernel_name(r));
 	if (r->linux_run.machine.json && !write_report(&s, code))
 		code = WATCH_USAGE;
 	return code;

@@ -4,8 +4,9 @@
  * and calls. prove/ has the proof; here are options, answers and what the lab
  * has to show where there is none.
  */
-#include "cli.h"
+#include "kernel.h"
 #include "proof.h"
+#include "tell.h"
 
 #include <argp.h>
 #include <err.h>
@@ -17,12 +18,14 @@
 
 enum {
 	OPT_PLATFORM = 256, OPT_TO, OPT_ORDER, OPT_SOLVER, OPT_JSON, OPT_DROP,
-	OPT_COHERENT, OPT_NO_EVICT, OPT_RELEASE, OPT_NO_LAB,
+	OPT_COHERENT, OPT_NO_EVICT, OPT_RELEASE, OPT_NO_LAB, OPT_HOST,
+	OPT_WATCHED,
 };
 
 struct ask {
 	struct proof_question q;
 	char order[24];
+	enum lab_host host;
 	struct system sys;
 	struct small small;
 	struct invariants inv;
@@ -35,10 +38,12 @@ struct ask {
 struct prove {
 	bool platform[AIRLOCK_PLATFORMS], some_platform;
 	bool to[2], both;
-	const char *order, *json, *drop;
+	const char *order, *json, *drop, *watched;
+	bool some_order;
 	bool solver[SOLVERS];
 	uint32_t features;
-	bool verbose, no_lab;
+	bool verbose, no_lab, nobody;
+	enum lab_host host;
 	struct ask *ask;
 	size_t n;
 };
@@ -52,7 +57,13 @@ static const struct argp_option options[] = {
 	  "'alias,np+flip,tlb,notify,present' [airlock]", 0 },
 	{ "to", OPT_TO, "STATE", 0,
 	  "shared, private, or both: calls to either at once [both]", 0 },
-	{ "solver", OPT_SOLVER, "NAME", 0, "z3, cvc5 or both [both]", 0 },
+	{ "solver", OPT_SOLVER, "NAME", 0,
+	  "z3, cvc5, both, or none: only count what there is to prove [both]",
+	  0 },
+	{ "host", OPT_HOST, "KIND", 0,
+	  "benign; slow: it is as awkward as it may be; failing: it may refuse "
+	  "at any point, and says so; hostile: it lies, and takes pages "
+	  "[benign]", 0 },
 	{ "drop", OPT_DROP, "GUARD", 0,
 	  "leave one thing out that the engine relies on; `help' lists them",
 	  0 },
@@ -64,6 +75,10 @@ static const struct argp_option options[] = {
 	  "TDX: the module has TDG.MEM.PAGE.RELEASE", 0 },
 	{ "no-lab", OPT_NO_LAB, NULL, 0,
 	  "do not ask the lab for a run that goes wrong", 0 },
+	{ "watched", OPT_WATCHED, "FILE", 0,
+	  "is what a kernel did a run of the proved system? FILE is what "
+	  "`airlock watch --json FILE' wrote; the order is the one that it "
+	  "names, unless --order is given", 0 },
 	{ "json", OPT_JSON, "FILE", 0, "write all answers as JSON", 0 },
 	{ "verbose", 'v', NULL, 0, "print the invariants, too", 0 },
 	{ 0 },
@@ -77,8 +92,9 @@ static const char doc[] =
 	"properties.\v"
 	"FILE may be - for the standard output. docs/proof.md says what is "
 	"proved.\n\n"
-	"Exit: 0 all proved; 1 an obligation is open; 2 bad usage, or no "
-	"solver; 3 a solver gave up, or two disagree.";
+	"Exit: 0 all proved; 1 an obligation is open, or a kernel left the "
+	"proved system; 2 bad usage, or no solver; 3 a solver gave up, two "
+	"disagree, none was asked, or there was nothing to compare.";
 
 /* ---- options ---- */
 
@@ -137,8 +153,35 @@ static void set_solver(struct prove *p, const char *arg,
 
 	for (unsigned int i = 0; i < SOLVERS; i++)
 		p->solver[i] = both || !strcmp(arg, solver_names[i]);
-	if (!p->solver[SOLVER_Z3] && !p->solver[SOLVER_CVC5])
-		argp_error(state, "--solver '%s': not z3, cvc5 or both", arg);
+	p->nobody = !strcmp(arg, "none");
+	if (!p->nobody && !p->solver[SOLVER_Z3] && !p->solver[SOLVER_CVC5])
+		argp_error(state, "--solver '%s': not z3, cvc5, both or none",
+			   arg);
+}
+
+/* By enum lab_host. */
+static const struct {
+	const char *name, *said;
+} hosts[] = {
+	{ "benign", "a benign host" },
+	{ "failing", "a host that may refuse at any point" },
+	{ "hostile", "a host that may refuse, lie and take pages at any point, "
+	  "of which it can get no more than refusal, quarantine and the "
+	  "guest's end" },
+	{ "slow", "a host that does nothing, or a part, as often as it likes" },
+};
+#define HOSTS (sizeof(hosts) / sizeof(hosts[0]))
+
+static void set_host(struct prove *p, const char *arg,
+		     struct argp_state *state)
+{
+	for (size_t i = 0; i < HOSTS; i++)
+		if (!strcmp(arg, hosts[i].name)) {
+			p->host = (enum lab_host)i;
+			return;
+		}
+	argp_error(state, "--host '%s': not benign, slow, failing or hostile",
+		   arg);
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -152,7 +195,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_TO:		set_to(p, arg, state);		break;
 	case OPT_SOLVER:	set_solver(p, arg, state);	break;
 	case OPT_DROP:		set_drop(p, arg, state);	break;
+	case OPT_HOST:		set_host(p, arg, state);	break;
 	case OPT_JSON:		p->json = arg;			break;
+	case OPT_WATCHED:	p->watched = arg;		break;
 	case OPT_NO_LAB:	p->no_lab = true;		break;
 	case 'v':		p->verbose = true;		break;
 	case OPT_COHERENT:	p->features |= AIRLOCK_F_COHERENT;	break;
@@ -162,6 +207,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (!order_read(state->name, arg, &typed, &o))
 			exit(CLI_USAGE);
 		p->order = arg;
+		p->some_order = true;
 		break;
 	case ARGP_KEY_ARG:
 		argp_error(state, "'%s' is not understood; options begin with "
@@ -241,6 +287,8 @@ static void run(struct prove *p, struct ask *k)
 		if (p->solver[i])
 			pthread_join(job[i].thread, NULL);
 	judge(k);
+	if (p->nobody)
+		k->verdict = PROOF_NOT_ASKED;
 }
 
 static void ask_free(struct ask *k)
@@ -261,6 +309,9 @@ static struct ask *ask_new(struct prove *p, enum airlock_platform platform,
 	k->q.platform = platform;
 	k->q.features = p->features;
 	k->q.drop = p->drop;
+	k->host = p->host;
+	k->q.hostile = p->host == LAB_HOST_HOSTILE;
+	k->q.failing = p->host == LAB_HOST_FAILING || k->q.hostile;
 	k->q.to[AIRLOCK_TO_SHARED] = shared;
 	k->q.to[AIRLOCK_TO_PRIVATE] = private;
 	for (unsigned int to = 0; to < 2; to++)
@@ -286,6 +337,7 @@ static const char *verdict_word(const struct ask *k)
 		[PROOF_PROVED] = "proved", [PROOF_OPEN] = "NOT PROVED",
 		[PROOF_GAVE_UP] = "a solver gave up",
 		[PROOF_DIED] = "a solver died",
+		[PROOF_NOT_ASKED] = "not asked",
 	};
 
 	return k->disagree ? "the solvers disagree" : word[k->verdict];
@@ -331,36 +383,9 @@ static void print_open(const struct ask *k)
 		printf("%*sand %u more\n", CLI_LABEL, "", n - MOST);
 }
 
-/* What a model's values are called: by how the term begins. */
-static const struct {
-	const char *term, *yes, *no;
-} words[] = {
-	{ "(owned ", "a call owns the page", "nobody owns the page" },
-	{ "(led ", "the ledger calls it shared", "the ledger calls it private" },
-	{ "(mp ", "its entry in memory is present", "its entry is not present" },
-	{ "(ms ", "and says shared", "and says private" },
-	{ "(hs ", "the host holds it shared", "the host holds it private" },
-	{ "(hv ", "validated or accepted", "not validated or accepted" },
-	{ "(hi ", "the host shared it by itself", NULL },
-	{ "(tp ", "a CPU's TLB may have it as private", NULL },
-	{ "(ts ", "a CPU's TLB may have it as shared", NULL },
-	{ "(dp ", "a dirty line filled as private may be cached", NULL },
-	{ "(ds ", "a dirty line filled as shared may be cached", NULL },
-	{ "(st ", "stale lines of it may be cached", NULL },
-	{ "(dm ", "this step has written its entry", NULL },
-	{ "(dn ", "this step has done the page", NULL },
-	{ "(wait ", "that CPU has not answered the shootdown", NULL },
-	{ "(sb", "a store to its entry waits in the call's CPU", NULL },
-};
-
 static const char *in_words(const struct model_value *v)
 {
-	bool yes = !strcmp(v->value, "true");
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (!strncmp(v->term, words[i].term, strlen(words[i].term)))
-			return yes ? words[i].yes : words[i].no;
-	return NULL;
+	return term_words(v->term, !strcmp(v->value, "true"));
 }
 
 /* A value of a page that nobody owns does not have an owner's meaning. */
@@ -375,7 +400,7 @@ static void print_model(const struct ask *k, const struct answers *a)
 	char *text = NULL;
 	size_t size = 0;
 	FILE *f = open_memstream(&text, &size);
-	unsigned int pc;
+	unsigned int pc, n;
 
 	if (!f)
 		err(CLI_LIMIT, "out of memory");
@@ -386,8 +411,11 @@ static void print_model(const struct ask *k, const struct answers *a)
 	for (unsigned int i = 2; i < a->nvalues; i++) {
 		const char *w = in_words(&a->value[i]);
 
-		if (w && means_something(&a->value[i], owned))
-			fprintf(f, "; %s", w);
+		if (!w || !means_something(&a->value[i], owned))
+			continue;
+		fprintf(f, "; %s", w);
+		if (sscanf(a->value[i].term, "(sb%u ", &n) == 1)
+			fprintf(f, ", pass %u", n);
 	}
 	fclose(f);
 	print_wrapped(stdout, "state", CLI_LABEL, text);
@@ -431,6 +459,7 @@ static bool lab_run(const struct ask *k, struct question *q, struct answer *a)
 			AIRLOCK_TO_PRIVATE;
 		q->cfg.order = k->q.order[q->cfg.to];
 		q->cfg.features = k->q.features;
+		q->cfg.host = k->host;
 		q->cfg.cpus = bounds[i][0];
 		q->cfg.pages = bounds[i][1];
 		snprintf(q->order, sizeof(q->order), "%s", k->order);
@@ -513,6 +542,7 @@ static json_t *json_ask(const struct ask *k)
 		      "transitions", (int)k->sys.nrules,
 		      "invariants", (int)k->inv.n,
 		      "obligations", (int)k->proof.nob, "solvers", solvers);
+	json_object_set_new(j, "host", json_string(hosts[k->host].name));
 	if (k->q.drop)
 		json_object_set_new(j, "dropped", json_string(k->q.drop));
 	return j;
@@ -549,7 +579,7 @@ static void on_platform(struct prove *p, enum airlock_platform platform)
 				p->to[AIRLOCK_TO_PRIVATE]);
 
 	one(p, k);
-	if (!p->both || k->verdict == PROOF_PROVED)
+	if (!p->both || k->verdict == PROOF_PROVED || p->nobody)
 		return;
 	one(p, ask_new(p, platform, true, false));
 	one(p, ask_new(p, platform, false, true));
@@ -585,17 +615,19 @@ static bool worth_explaining(const struct prove *p, const struct ask *k)
 {
 	bool single = k->q.to[0] != k->q.to[1];
 
-	return k->verdict != PROOF_PROVED && (single || p->n == 1 ||
+	return !p->nobody && k->verdict != PROOF_PROVED && (single || p->n == 1 ||
 					      k->disagree);
 }
 
 static void print_sum(const struct prove *p, enum cli_exit code)
 {
+	char text[320];
+
+	snprintf(text, sizeof(text), "for any number of CPUs, pages, mappings "
+		 "of a page and calls at once, %s; docs/proof.md says what is "
+		 "in it", hosts[p->host].said);
 	if (code == CLI_SAFE)
-		print_wrapped(stdout, "proved", CLI_LABEL, "for any number of "
-			      "CPUs, pages, mappings of a page and calls at "
-			      "once, a benign host; docs/proof.md says what "
-			      "is in it");
+		print_wrapped(stdout, "proved", CLI_LABEL, text);
 	for (size_t i = 0; i < p->n; i++)
 		if (worth_explaining(p, &p->ask[i]))
 			explain(p, &p->ask[i]);
@@ -607,6 +639,111 @@ static void plain(void)
 		      "transition; every call returns without a write");
 }
 
+static enum cli_exit on_platforms(struct prove *p)
+{
+	enum cli_exit code;
+
+	print_head();
+	for (unsigned int i = 0; i < all_platform_count; i++)
+		if (p->platform[all_platforms[i]])
+			on_platform(p, all_platforms[i]);
+	if (p->platform[AIRLOCK_PLAIN] && !p->nobody)
+		plain();
+	code = exit_code(p);
+	print_sum(p, code);
+	return code;
+}
+
+/* ---- what a kernel did ---- */
+
+/* Of the order of @a and, side by side, of @b, which may be NULL. */
+static struct ask *ask_watched(struct prove *p, const struct watched_file *f,
+			       const struct watched_order *a,
+			       const struct watched_order *b)
+{
+	struct ask *k = ask_new(p, f->platform,
+				a->to == AIRLOCK_TO_SHARED || b,
+				a->to == AIRLOCK_TO_PRIVATE || b);
+
+	k->q.order[a->to] = a->order;
+	if (b)
+		k->q.order[b->to] = b->order;
+	if (a->named)
+		snprintf(k->order, sizeof(k->order), "as watched");
+	return k;
+}
+
+/* The pages are compared first: solvers take longer. */
+static bool compare(const struct watched_file *f, const struct ask *k,
+		    const struct watched_order *o)
+{
+	static struct system s;
+	bool ok;
+
+	system_make(&s, &k->q);
+	ok = watched_compare(f, o, &s);
+	system_free(&s);
+	return ok;
+}
+
+/* One order to each direction: their calls run side by side in the proof. */
+static bool side_by_side(const struct watched_file *f)
+{
+	return f->orders == 2 && f->order[0].to != f->order[1].to &&
+		f->order[0].whole && f->order[1].whole;
+}
+
+static bool compare_all(struct prove *p, const struct watched_file *f)
+{
+	bool ok = true;
+
+	for (unsigned int i = 0; i < f->orders; i++) {
+		bool both = side_by_side(f);
+		struct ask *k = both && i ? &p->ask[0] :
+			ask_watched(p, f, &f->order[i], both ? &f->order[1] :
+				    NULL);
+
+		ok = compare(f, k, &f->order[i]) && ok;
+		/* What did not come to its end is no order to be proved. */
+		p->n -= !f->order[i].whole;
+	}
+	return ok;
+}
+
+static enum cli_exit prove_all(struct prove *p)
+{
+	enum cli_exit code;
+
+	print_head();
+	for (size_t i = 0; i < p->n; i++)
+		one(p, &p->ask[i]);
+	code = exit_code(p);
+	print_sum(p, code);
+	return code;
+}
+
+static enum cli_exit watched(struct prove *p)
+{
+	enum cli_exit code = CLI_UNSAFE;
+	struct watched_file f;
+	bool rest;
+
+	if (!watched_read(p->watched, p->order, p->some_order, &f))
+		exit(CLI_USAGE);
+	if (compare_all(p, &f)) {
+		rest = watched_rest(&f);
+		code = p->n ? prove_all(p) : CLI_LIMIT;
+		if (code == CLI_SAFE && rest)
+			code = CLI_LIMIT;
+	} else {
+		watched_rest(&f);
+		printf("NOT a run of the proved system\n");
+		p->n = 0;	/* nobody was asked */
+	}
+	watched_free(&f);
+	return code;
+}
+
 int cli_prove(int argc, char **argv)
 {
 	struct prove p = { .to = { true, true }, .both = true,
@@ -616,18 +753,12 @@ int cli_prove(int argc, char **argv)
 	argp_parse(&argp, argc, argv, 0, NULL, &p);
 	if (!p.some_platform)
 		memset(p.platform, 1, sizeof(p.platform));
-	p.ask = calloc(3 * AIRLOCK_PLATFORMS, sizeof(*p.ask));
+	p.ask = calloc(3 * AIRLOCK_PLATFORMS + WATCHED_ORDERS,
+		       sizeof(*p.ask));
 	if (!p.ask)
 		err(CLI_LIMIT, "out of memory");
 	need_solvers(&p);
-	print_head();
-	for (unsigned int i = 0; i < all_platform_count; i++)
-		if (p.platform[all_platforms[i]])
-			on_platform(&p, all_platforms[i]);
-	if (p.platform[AIRLOCK_PLAIN])
-		plain();
-	code = exit_code(&p);
-	print_sum(&p, code);
+	code = p.watched ? watched(&p) : on_platforms(&p);
 	if (p.json)
 		write_json(&p);
 	for (size_t i = 0; i < p.n; i++)

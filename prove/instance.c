@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * An instance of a system: so many CPUs, so many pages with one mapping each,
- * one call. A state is a value for every symbol and every argument, a byte
- * each.
+ * An instance of a system: so many CPUs, pages, mappings and calls. A state is
+ * a value for every symbol and every argument, a byte each.
  */
 #include "instance.h"
 
@@ -11,12 +10,19 @@
 
 static unsigned int size_of(const struct instance *x, char sort)
 {
-	return strchr("cdC", sort) ? x->cpus :
-		strchr("mMpP", sort) ? x->pages : 1;
+	switch (sort) {
+	case 'c': case 'd': case 'C':
+		return x->cpus;
+	case 'p': case 'P':
+		return x->pages;
+	case 'm': case 'M':
+		return x->maps;
+	default:
+		return x->calls;
+	}
 }
 
 /* ---- what a term is in a state ---- */
-
 
 static unsigned int place(const struct instance *x, const struct term *t,
 			  const uint8_t *st, uint8_t *env)
@@ -143,11 +149,15 @@ uint8_t *instance_at(const struct instance *x, uint8_t *st, const char *name,
 }
 
 void instance_make(struct instance *x, const struct system *s,
-		   unsigned int cpus, unsigned int pages)
+		   unsigned int cpus, unsigned int pages, unsigned int maps,
+		   unsigned int calls)
 {
 	const struct words *w = &s->w;
 
-	*x = (struct instance){ .s = s, .cpus = cpus, .pages = pages };
+	*x = (struct instance){ .s = s, .cpus = cpus, .pages = pages,
+				.maps = maps, .calls = calls };
+	for (unsigned int i = 0; i < maps && i < MAX_MAPS; i++)
+		x->page_of[i] = (uint8_t)(i % pages);
 	for (unsigned int i = 0; i < w->nsymbols; i++) {
 		unsigned int n = 1;
 
@@ -156,18 +166,18 @@ void instance_make(struct instance *x, const struct system *s,
 		x->at[i] = x->values;
 		x->values += n;
 	}
-	if (x->values > MAX_VALUES || s->natoms > 32)
-		errx(3, "prove: a state with %u values and %u atoms",
-		     x->values, s->natoms);
+	if (maps > MAX_MAPS || x->values > MAX_VALUES || s->natoms > 32)
+		errx(3, "prove: a state with %u mappings, %u values and %u atoms",
+		     maps, x->values, s->natoms);
 }
 
 void instance_begin(const struct instance *x, bool shared, uint8_t *st)
 {
 	memset(st, 0, MAX_VALUES);
-	for (unsigned int p = 0; p < x->pages; p++) {
-		*instance_at(x, st, "pg", p) = (uint8_t)p;
-		*instance_at(x, st, "led", p) = shared;
-	}
+	memcpy(instance_at(x, st, "pg", 0), x->page_of, x->maps);
+	memset(instance_at(x, st, "led", 0), shared, x->pages);
+	for (unsigned int k = 0; k < x->calls; k++)
+		*instance_at(x, st, "on", k) = (uint8_t)(k % x->cpus);
 	for (unsigned int i = 0; i < x->s->ninit; i++) {
 		uint8_t env[128] = { 0 };
 

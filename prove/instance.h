@@ -4,18 +4,22 @@
 
 #include "system.h"
 
-#define MAX_VALUES	160
+#define MAX_VALUES	640
+#define MAX_MAPS	16
 
 struct instance {
 	const struct system *s;
-	unsigned int cpus, pages;
+	unsigned int cpus, pages, maps, calls;
+	uint8_t page_of[MAX_MAPS];	/* of each mapping */
 	unsigned int at[MAX_SYMBOLS];	/* where a symbol's values begin */
 	unsigned int values;
 };
 
+/* Mapping i is of page i modulo @pages, unless page_of[] is changed. */
 void instance_make(struct instance *x, const struct system *s,
-		   unsigned int cpus, unsigned int pages);
-/* The first state; its pages are private, or all shared. */
+		   unsigned int cpus, unsigned int pages, unsigned int maps,
+		   unsigned int calls);
+/* The first state; its pages are private, or all shared; call i is on CPU i. */
 void instance_begin(const struct instance *x, bool shared, uint8_t *st);
 /* The i-th value of a symbol; NULL where the platform has none. */
 uint8_t *instance_at(const struct instance *x, uint8_t *st, const char *name,

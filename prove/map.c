@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The map from a state of the lab to one of the proof. Mapping m and page m
- * are the m-th page of the range; call 0 is that of CPU 0.
+ * The map from a state of the lab to one of the proof. Call k is that of CPU k;
+ * pages are those of all ranges, mappings their leaf entries, aliases too.
  */
 #include "map.h"
 #include "engine.h"
@@ -10,38 +10,75 @@
 
 const char *const map_seen[] = {
 	"owned", "led", "mp", "ms", "tp", "ts", "wait", "hs", "hv", "hi", "ha",
-	"dp", "ds", "st", NULL,
+	"dp", "ds", "st", "qu", "ta", NULL,
 };
 
-static const struct spot *spot(unsigned int m)
+/* ---- which pages, which mappings ---- */
+
+static unsigned int page_of(struct map *m, uint32_t gfn)
 {
-	for (unsigned int i = 0; i < lab->nspots; i++)
-		if (lab->spot[i].role == SPOT_RANGE && !m--)
-			return &lab->spot[i];
-	return NULL;
+	unsigned int p = 0;
+
+	while (p < m->pages && m->gfn[p] != gfn)
+		p++;
+	if (p == m->pages && p < MAX_MAPS)
+		m->gfn[m->pages++] = gfn;
+	return p;
 }
 
-unsigned int map_pages(void)
+bool map_make(struct map *m)
 {
-	unsigned int n = 0;
+	memset(m, 0, sizeof(*m));
+	for (unsigned int i = 0; i < lab->nspots; i++) {
+		const struct spot *s = &lab->spot[i];
 
-	while (spot(n))
-		n++;
-	return n;
+		/* The proved system has no alias without an entry. */
+		if (s->role == SPOT_LAZY)
+			return false;
+		if (s->role != SPOT_RANGE && s->role != SPOT_ALIAS)
+			continue;
+		if (m->maps == MAX_MAPS)
+			return false;
+		m->vpn[m->maps] = s->vpn;
+		m->page_of[m->maps] = (uint8_t)page_of(m, s->gfn);
+		snprintf(m->name[m->maps++], sizeof(m->name[0]), "%.23s",
+			 s->name);
+	}
+	return true;
 }
 
-/* Where the 4K entry of a page lies. */
-static uint64_t leaf_pa(uint32_t vpn)
-{
-	uint64_t table = table_gpa(0), e;
+/* ---- entries ---- */
 
-	for (unsigned int level = 4; level > 1; level--) {
+/* An entry once the oldest @k stores of CPU @c are in memory. */
+static uint64_t entry(uint64_t pa, unsigned int c, unsigned int k)
+{
+	const struct hw *h = &lab->w.hw[c];
+	uint64_t e = table_page((unsigned int)(pa >> 12) -
+				GFN_TABLES)[(pa & 0xfff) / 8];
+
+	for (unsigned int i = 0; i < k; i++)
+		if (h->sb[i].pa == pa)
+			e = h->sb[i].val;
+	return e;
+}
+
+/* The leaf entry that maps a page, whatever its size; 0: there is none. */
+static uint64_t leaf(uint32_t vpn, unsigned int c, unsigned int k)
+{
+	uint64_t table = table_gpa(0), e = 0;
+
+	for (unsigned int level = 4; level; level--) {
 		unsigned int i = (unsigned int)(vpn_va(vpn) >>
 			(12 + 9 * (level - 1))) & 511;
-		e = table_page((unsigned int)(table >> 12) - GFN_TABLES)[i];
+
+		e = entry(table + i * 8, c, k);
+		if (level == 1 || (level < 4 && (e & PTE_PS)))
+			return e;
+		if (!(e & PTE_P))
+			return 0;
 		table = e & PTE_ADDR & ~(UINT64_C(1) << LAB_ENC_BIT);
 	}
-	return table + (vpn_va(vpn) >> 12 & 511) * 8;
+	return e;
 }
 
 static uint8_t entry_bits(uint64_t e)
@@ -52,17 +89,23 @@ static uint8_t entry_bits(uint64_t e)
 	return (uint8_t)((e & PTE_P ? 1 : 0) | (shared ? 2 : 0));
 }
 
-unsigned int map_pending(unsigned int c, unsigned int m, uint8_t *value)
+unsigned int map_pending(const struct map *m, unsigned int c, unsigned int i,
+			 uint8_t value[MAP_PENDING])
 {
-	const struct hw *h = &lab->w.hw[c];
-	uint64_t pa = leaf_pa(spot(m)->vpn);
+	uint8_t was = entry_bits(leaf(m->vpn[i], c, 0));
 	unsigned int n = 0;
 
-	for (unsigned int i = 0; i < h->nsb; i++)
-		if (h->sb[i].pa == pa)
-			value[n++] = entry_bits(h->sb[i].val);
+	for (unsigned int k = 1; k <= lab->w.hw[c].nsb; k++) {
+		uint8_t is = entry_bits(leaf(m->vpn[i], c, k));
+
+		if (is != was)
+			value[n++] = is;
+		was = is;
+	}
 	return n;
 }
+
+/* ---- the state ---- */
 
 static void set(const struct instance *x, uint8_t *st, const char *name,
 		unsigned int i, bool value)
@@ -73,50 +116,81 @@ static void set(const struct instance *x, uint8_t *st, const char *name,
 		*at = value;
 }
 
-static void map_page(const struct instance *x, uint8_t *st, unsigned int m)
+/* A hostile host lied about it, failed, or took it: see protocol.c, taken(). */
+static bool is_taken(uint16_t f)
 {
-	const struct spot *p = spot(m);
-	uint64_t pa = leaf_pa(p->vpn);
-	uint8_t e = entry_bits(table_page((unsigned int)(pa >> 12) -
-					  GFN_TABLES)[(pa & 0xfff) / 8]);
-	enum airlock_page state = airlock_page(engine.a,
-					       (uint64_t)p->gfn << 12);
-	uint16_t f = frame_get(p->gfn);
-	bool owned = state == AIRLOCK_PAGE_TRANSITION;
-
-	set(x, st, "owned", m, owned);
-	set(x, st, "led", m, owned ? lab->cfg.to == AIRLOCK_TO_PRIVATE :
-	    state == AIRLOCK_PAGE_SHARED);
-	set(x, st, "mp", m, e & 1);
-	set(x, st, "ms", m, e & 2);
-	set(x, st, "hs", m, f & F_SHARED);
-	set(x, st, "hv", m, f & F_VALID);
-	set(x, st, "hi", m, f & F_IMPLICIT);
-	set(x, st, "ha", m, f & F_ACCEPTED);
-	set(x, st, "dp", m, f & F_DIRTY_P);
-	set(x, st, "ds", m, f & F_DIRTY_S);
-	set(x, st, "st", m, f & F_STALE_LINE);
+	return (f & (F_TAMPERED | F_DOUBT)) || lab->w.m.muddled;
 }
 
-static void map_tlb(const struct instance *x, uint8_t *st, unsigned int c)
+static void map_page(const struct map *m, const struct instance *x,
+		     uint8_t *st, unsigned int p)
+{
+	enum airlock_page state = airlock_page(engine.a,
+					       (uint64_t)m->gfn[p] << 12);
+	uint16_t f = frame_get(m->gfn[p]);
+	bool taken = instance_at(x, st, "ta", p) && is_taken(f);
+
+	set(x, st, "owned", p, state == AIRLOCK_PAGE_TRANSITION);
+	set(x, st, "qu", p, state == AIRLOCK_PAGE_QUARANTINE);
+	set(x, st, "led", p, state == AIRLOCK_PAGE_SHARED);
+	set(x, st, "ta", p, taken);
+	set(x, st, "ha", p, f & F_ACCEPTED);
+	if (taken)
+		return;
+	set(x, st, "hs", p, f & F_SHARED);
+	set(x, st, "hv", p, f & F_VALID);
+	set(x, st, "hi", p, f & F_IMPLICIT);
+	set(x, st, "dp", p, f & F_DIRTY_P);
+	set(x, st, "ds", p, f & F_DIRTY_S);
+	set(x, st, "st", p, f & F_STALE_LINE);
+}
+
+static void map_entry(const struct map *m, const struct instance *x,
+		      uint8_t *st, unsigned int i)
+{
+	uint8_t e = entry_bits(leaf(m->vpn[i], 0, 0));
+
+	set(x, st, "mp", i, e & 1);
+	set(x, st, "ms", i, e & 2);
+}
+
+static bool covers(const struct tlbe *t, uint32_t vpn)
+{
+	return vpn - t->vpn < UINT32_C(1) << (9 * (t->level - 1));
+}
+
+static void map_tlb(const struct map *m, const struct instance *x,
+		    uint8_t *st, unsigned int c)
 {
 	const struct hw *h = &lab->w.hw[c];
 
-	for (unsigned int m = 0; m < x->pages; m++)
-		for (unsigned int i = 0; i < h->ntlb; i++)
-			if (h->tlb[i].vpn == spot(m)->vpn)
+	for (unsigned int i = 0; i < h->ntlb; i++)
+		for (unsigned int k = 0; k < m->maps; k++)
+			if (covers(&h->tlb[i], m->vpn[k]))
 				set(x, st, h->tlb[i].view ? "ts" : "tp",
-				    c * x->pages + m, true);
-	set(x, st, "wait", c, lab->w.hw[0].sent &&
-	    (lab->w.hw[0].waiting >> c & 1));
+				    c * m->maps + k, true);
 }
 
-void map_state(const struct instance *x, uint8_t *st)
+/* Call k waits for CPU c. */
+static void map_waits(const struct instance *x, uint8_t *st, unsigned int k)
 {
-	memset(st, 0, MAX_VALUES);
-	ctx_load();
-	for (unsigned int m = 0; m < x->pages; m++)
-		map_page(x, st, m);
+	const struct hw *h = &lab->w.hw[k];
+
 	for (unsigned int c = 0; c < x->cpus; c++)
-		map_tlb(x, st, c);
+		set(x, st, "wait", k * x->cpus + c, h->sent &&
+		    (h->waiting >> c & 1));
+}
+
+void map_state(const struct map *m, const struct instance *x, uint8_t *st)
+{
+	memset(st, 0, x->values);
+	ctx_load();
+	for (unsigned int p = 0; p < m->pages; p++)
+		map_page(m, x, st, p);
+	for (unsigned int i = 0; i < m->maps; i++)
+		map_entry(m, x, st, i);
+	for (unsigned int c = 0; c < x->cpus; c++)
+		map_tlb(m, x, st, c);
+	for (unsigned int k = 0; k < x->calls; k++)
+		map_waits(x, st, k);
 }

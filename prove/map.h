@@ -6,8 +6,22 @@
 
 struct lab_config;
 
-/* What a state of the lab, loaded, says of the symbols that it can see. */
-void map_state(const struct instance *x, uint8_t *st);
+/* The pages of all ranges, and every mapping of each, in the lab in hand. */
+struct map {
+	unsigned int pages, maps;
+	uint32_t gfn[MAX_MAPS];		/* of a page */
+	uint32_t vpn[MAX_MAPS];		/* of a mapping */
+	uint8_t page_of[MAX_MAPS];	/* a mapping's page */
+	char name[MAX_MAPS][24];	/* of a mapping, as a trace calls it */
+};
+
+/* Return: false when there are too many. */
+bool map_make(struct map *m);
+/*
+ * What the state of the lab in hand says of the symbols that it can see.
+ * What the ledger says of a page that is owned or in quarantine it cannot.
+ */
+void map_state(const struct map *m, const struct instance *x, uint8_t *st);
 /*
  * The symbols it sees by name; the others, where a call is in its program and
  * which pages this step has done, are the proof's own. What waits in store
@@ -15,9 +29,13 @@ void map_state(const struct instance *x, uint8_t *st);
  */
 extern const char *const map_seen[];
 
-/* Stores that wait in CPU @c's buffer for mapping @m, oldest first, as bits:
- * 1 present, 2 shared. Return: how many. */
-unsigned int map_pending(unsigned int c, unsigned int m, uint8_t *value);
-unsigned int map_pages(void);
+/*
+ * The values that mapping @i takes as CPU @c's store buffer drains, oldest
+ * first, one for each time it changes. As bits: 1 present, 2 shared.
+ * Return: how many.
+ */
+#define MAP_PENDING	8
+unsigned int map_pending(const struct map *m, unsigned int c, unsigned int i,
+			 uint8_t value[MAP_PENDING]);
 
 #endif

@@ -122,9 +122,11 @@ static struct query *query_new(struct proof *p)
 	return q;
 }
 
-__attribute__((format(printf, 4, 5)))
+/* @about: what m and c are in a model of its failure, beside the goal. */
+__attribute__((format(printf, 5, 6)))
 static void oblige(struct proof *p, const struct system *s,
-		   const struct term *goal, const char *fmt, ...)
+		   const struct term *goal, const char *about, const char *fmt,
+		   ...)
 {
 	struct obligation *o;
 	struct text t;
@@ -142,9 +144,9 @@ static void oblige(struct proof *p, const struct system *s,
 	vsnprintf(o->name, sizeof(o->name), fmt, ap);
 	va_end(ap);
 	text_begin(&t);
-	fputs("(not ", t.f);
+	fputs("(and (not ", t.f);
 	term_print(t.f, &s->w, goal);
-	putc(')', t.f);
+	fprintf(t.f, ")%s)", about);
 	o->goal = text_end(&t);
 }
 
@@ -174,8 +176,16 @@ static void at_start(struct proof *p, struct system *s,
 					       s->init[i].value), "cmpk");
 	q->context = text_end(&t);
 	for (unsigned int i = 0; i < v->n; i++)
-		oblige(p, s, v->inv[i].term, "at the start: %s",
+		oblige(p, s, v->inv[i].term, "", "at the start: %s",
 		       v->inv[i].name);
+}
+
+/* A rule that misses something is told by its own page, on its own CPU. */
+static const char *the_rules_own(const struct rule *r)
+{
+	if (!strchr(r->about, 'M'))
+		return "";
+	return strchr(r->about, 'K') ? " (= m M) (= c (on K))" : " (= m M)";
 }
 
 static void by_rule(struct proof *p, struct system *s,
@@ -188,15 +198,15 @@ static void by_rule(struct proof *p, struct system *s,
 	print_closed(t.f, s, r->guard, "");
 	q->context = text_end(&t);
 	for (unsigned int i = 0; i < r->nneeds; i++)
-		oblige(p, s, r->need[i].term, "%s %s", r->name,
-		       r->need[i].what);
+		oblige(p, s, r->need[i].term, the_rules_own(r), "%s %s",
+		       r->name, r->need[i].what);
 	for (unsigned int i = 0; i < v->n; i++) {
 		const struct term *t0 = v->inv[i].term;
 		const struct term *t1 = term_before(&s->w, t0, r->set,
 						    r->nsets);
 
 		if (t1 != t0)
-			oblige(p, s, t1, "%s keeps: %s", r->name,
+			oblige(p, s, t1, "", "%s keeps: %s", r->name,
 			       v->inv[i].name);
 	}
 }
@@ -205,7 +215,7 @@ static void properties(struct proof *p, const struct system *s)
 {
 	query_new(p)->context = strdup("");
 	for (unsigned int i = 0; i < s->nprops; i++)
-		oblige(p, s, s->prop[i].term, "implied: %s", s->prop[i].what);
+		oblige(p, s, s->prop[i].term, "", "implied: %s", s->prop[i].what);
 }
 
 void proof_make(struct proof *p, struct system *s, const struct invariants *v)

@@ -35,7 +35,9 @@ void proof_make(struct proof *p, struct system *s,
 		const struct invariants *v);
 void proof_free(struct proof *p);
 
-enum verdict { PROOF_PROVED, PROOF_OPEN, PROOF_GAVE_UP, PROOF_DIED };
+enum verdict {
+	PROOF_PROVED, PROOF_OPEN, PROOF_GAVE_UP, PROOF_DIED, PROOF_NOT_ASKED,
+};
 
 struct model_value {
 	char term[80], value[24];

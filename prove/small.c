@@ -97,7 +97,7 @@ static void wrong(struct explorer *x, const char *what, uint32_t at)
 static void apply(struct explorer *x, uint32_t at, unsigned int number,
 		  uint8_t *env)
 {
-	uint8_t before[MAX_VALUES], after[MAX_VALUES];
+	uint8_t before[MAX_VALUES] = { 0 }, after[MAX_VALUES];
 	const char *bad;
 
 	memcpy(before, x->state + at * x->in.values, x->in.values);
@@ -210,7 +210,7 @@ void small_run(struct small *sm, const struct system *s, bool stop)
 
 	memset(sm, 0, sizeof(*sm));
 	sm->sys = s;
-	instance_make(&x.in, s, SMALL_CPUS, 1);
+	instance_make(&x.in, s, SMALL_CPUS, 1, 1, 1);
 	rehash(&x);
 	begin(&x);
 	for (uint32_t i = 0; i < x.n && !(stop && sm->bad); i++) {

@@ -14,7 +14,7 @@
 #define MAX_STEPS	64
 #define MAX_RULES	200
 #define MAX_NEEDS	4
-#define MAX_UPDATES	10
+#define MAX_UPDATES	16
 #define MAX_ATOMS	40
 #define MAX_PROPS	16
 
@@ -25,6 +25,8 @@ struct proof_question {
 	bool to[2];
 	struct airlock_order order[2];
 	uint32_t features;
+	bool failing;		/* the host may refuse; what it says is true */
+	bool hostile;		/* it may refuse, lie, and take pages */
 	const char *drop;	/* a guard that is left out, or NULL */
 };
 
@@ -34,8 +36,18 @@ struct need {
 	const struct term *term;
 };
 
+/* Who does it. */
+enum rule_kind {
+	RULE_OTHER,		/* hardware, the host: at any time */
+	RULE_HOST,		/* a hostile host, amid a call's step too */
+	RULE_CALL,		/* a call: a step of its program */
+	RULE_DRAIN,		/* a store buffer; also when the call waits */
+	RULE_WRITE,		/* the owner of a page that nobody converts */
+};
+
 struct rule {
 	char name[64];
+	enum rule_kind kind;
 	char about[5];		/* letters of its constants */
 	char act[40];		/* what a call does; empty: it does nothing */
 	const struct term *guard;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * agree [--solver NAME] N [PART OF]: for every named order, and for every order of up to N
- * steps, on every platform and to both directions: the lab says safe exactly
- * where the proof goes through. PART and OF divide the work.
+ * agree [--failing|--hostile] [--solver NAME] N [PART OF]: for every named order, and
+ * for every order of up to N steps, on every platform and to both directions:
+ * the lab says safe exactly where the proof goes through. PART and OF divide
+ * the work; --failing: of a host that may refuse, --hostile: that lies.
  *
  * The small instance decides what there is to prove: if something goes wrong
  * in it, no invariant could imply the properties, and the lab must have a
@@ -23,6 +24,7 @@ static const enum airlock_platform platforms[] = {
 
 static unsigned long asked, safe, differ, proved, systems;
 
+static enum lab_host host;
 static const char *only;	/* one solver, or NULL: all; "none": none */
 
 /* Systems that were proved, by their text. */
@@ -123,6 +125,8 @@ static bool proof_goes_through(const struct lab_config *q)
 {
 	struct proof_question pq = {
 		.platform = q->platform, .features = q->features,
+		.failing = host != LAB_HOST_BENIGN,
+		.hostile = host == LAB_HOST_HOSTILE,
 	};
 	struct system s;
 	struct small sm;
@@ -162,6 +166,7 @@ static void on_all(const struct airlock_order *o, const char *name)
 
 		lab_config_default(&q);
 		q.platform = platforms[i / 2];
+		q.host = host;
 		q.to = i & 1 ? AIRLOCK_TO_SHARED : AIRLOCK_TO_PRIVATE;
 		if (o)
 			q.order = *o;
@@ -207,6 +212,12 @@ int main(int argc, char **argv)
 	unsigned int n, part, of;
 	struct airlock_order o = { 0 };
 
+	if (argc > 1 && (!strcmp(argv[1], "--failing") ||
+			 !strcmp(argv[1], "--hostile"))) {
+		host = argv[1][2] == 'f' ? LAB_HOST_FAILING : LAB_HOST_HOSTILE;
+		argc--;
+		argv++;
+	}
 	if (argc > 2 && !strcmp(argv[1], "--solver")) {
 		only = argv[2];
 		argc -= 2;
@@ -216,7 +227,7 @@ int main(int argc, char **argv)
 	part = argc > 3 ? number(argv[2]) : 0;
 	of = argc > 3 ? number(argv[3]) : 1;
 	if (!n || n > 6 || part >= of)
-		errx(2, "usage: agree [--solver NAME] STEPS [PART OF]");
+		errx(2, "usage: agree [--failing|--hostile] [--solver NAME] STEPS [PART OF]");
 	for (unsigned int i = 0; !part && i < airlock_named_order_count; i++)
 		on_all(NULL, airlock_named_orders[i].name);
 	orders(&o, n, part, of);

@@ -28,17 +28,35 @@ struct made {
 	struct proof p;
 };
 
-static void make(struct made *m, enum airlock_platform p, const char *drop)
-{
-	struct proof_question q = {
-		.platform = p, .to = { true, true }, .drop = drop,
-		.order = { airlock_default_order, airlock_default_order },
-	};
+enum host { BENIGN, FAILING, HOSTILE };
 
-	system_make(&m->s, &q);
+/* Some are about the way back, or about lies. */
+static enum host host_of(const char *drop)
+{
+	if (!strcmp(drop, "doubt") || !strcmp(drop, "undo-done"))
+		return FAILING;
+	return !strcmp(drop, "unchanged") || !strcmp(drop, "given-up") ?
+		HOSTILE : BENIGN;
+}
+
+static void make_question(struct made *m, const struct proof_question *q)
+{
+	system_make(&m->s, q);
 	small_run(&m->sm, &m->s, false);
 	invariants_make(&m->v, &m->s, &m->sm);
 	proof_make(&m->p, &m->s, &m->v);
+}
+
+static void make(struct made *m, enum airlock_platform p, const char *drop,
+		 enum host host)
+{
+	struct proof_question q = {
+		.platform = p, .to = { true, true }, .drop = drop,
+		.failing = host != BENIGN, .hostile = host == HOSTILE,
+		.order = { airlock_default_order, airlock_default_order },
+	};
+
+	make_question(m, &q);
 }
 
 static void unmake(struct made *m)
@@ -60,7 +78,7 @@ static bool open_somewhere(const char *drop)
 		struct answers a;
 		struct made m;
 
-		make(&m, order[i], drop);
+		make(&m, order[i], drop, host_of(drop));
 		if (m.s.dropped) {
 			proof_ask(&m.p, SOLVER_Z3, &m.s, &a);
 			open = a.verdict == PROOF_OPEN && a.nvalues;
@@ -82,12 +100,12 @@ static void fires(struct made *m, struct solver *s, unsigned int i)
 	fputs("(pop 1)\n", s->in);
 }
 
-static void all_fire(enum airlock_platform p)
+static void all_fire(enum airlock_platform p, enum host host)
 {
 	struct solver s;
 	struct made m;
 
-	make(&m, p, NULL);
+	make(&m, p, NULL, host);
 	if (!solver_start(&s, SOLVER_Z3, true))
 		err(3, "z3");
 	fprintf(s.in, "%s%s", m.p.head, m.p.assume);
@@ -100,13 +118,46 @@ static void all_fire(enum airlock_platform p)
 	unmake(&m);
 }
 
+/*
+ * Where a rule misses what it needs, m and c, by which the state is told, are
+ * the page and the CPU of that rule and no others.
+ */
+static void told_by_its_own(void)
+{
+	struct proof_question q = {
+		.platform = AIRLOCK_TDX, .to = { false, true },
+	};
+	const char *open = "4 cache: CLFLUSH finds";
+	struct solver s;
+	struct made m;
+	char *goal = NULL;
+
+	airlock_order_named("v2", q.platform, AIRLOCK_TO_SHARED, &q.order[1]);
+	make_question(&m, &q);
+	for (unsigned int i = 0; i < m.p.nob; i++)
+		if (!strncmp(m.p.ob[i].name, open, strlen(open)))
+			goal = m.p.ob[i].goal;
+	if (!goal || !solver_start(&s, SOLVER_Z3, true))
+		err(3, "z3, or what it is asked");
+	fprintf(s.in, "%s(assert %s)\n", m.p.head, goal);
+	ok(solver_check(&s) == SOLVER_SAT, "no state", open);
+	fputs("(assert (not (and (= m M) (= c (on K)))))\n", s.in);
+	ok(solver_check(&s) == SOLVER_UNSAT, "told of another page", open);
+	solver_stop(&s);
+	unmake(&m);
+}
+
 int main(void)
 {
+	told_by_its_own();
 	for (unsigned int i = 0; i < guard_count; i++)
 		ok(open_somewhere(guard_names[i].name), "nothing needs",
 		   guard_names[i].name);
-	all_fire(AIRLOCK_SNP);
-	all_fire(AIRLOCK_TDX);
+	all_fire(AIRLOCK_SNP, BENIGN);
+	all_fire(AIRLOCK_TDX, BENIGN);
+	all_fire(AIRLOCK_VTOM, FAILING);
+	all_fire(AIRLOCK_SNP, HOSTILE);
+	all_fire(AIRLOCK_TDX, HOSTILE);
 	printf("%u passed, %u failed\n", passed, failed);
 	return failed != 0;
 }

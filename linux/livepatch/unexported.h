@@ -37,6 +37,7 @@ struct unexported {
 
 extern struct unexported unexported;
 
+int airlock_find_symbols(void);
 void page_checks_enable(void);
 
 #define init_mm			(*unexported.init_mm)

@@ -9,11 +9,22 @@ def whole: if . == floor then tostring else hundredths end;
 def cell: { instructions: .median, least, most, writes, writes_least,
 	writes_most, shootdowns, exits, conversions };
 def name: "\(.platform) \(.size) to \(.to)";
+def changed: if $live then "Airlock" else "series" end;
 def goal($text; $rows; test): { goal: $text,
 	missed: [$rows[] | select(test | not) | name] } |
 	.holds = (.missed | length == 0);
 def known: { tdx: { shared: 2, private: 1 }, snp: { shared: 2, private: 2 },
 	vtom: { shared: 3, private: 3 }, tdp: { shared: 3, private: 3 } };
+# The most instructions to those of stock, with the series: see docs/linux.md.
+def promised: . as $r | {
+	tdx: { shared: [0.95, 1.02, 1.00, 0.99, 0.99],
+	       private: [1.05, 1.14, 1.00, 1.06, 1.44] },
+	snp: { shared: [0.92, 1.04, 1.00, 0.98, 0.99],
+	       private: [0.92, 1.07, 1.00, 0.98, 0.99] },
+	vtom: { shared: [0.36, 0.42, 0.72, 0.82, 0.99],
+		private: [0.36, 0.42, 0.72, 0.82, 0.99] } } |
+	(.[$r.platform] // .vtom)[$r.to][
+		$r.size | order(["1", "8", "511", "512", "64M"])];
 
 [group_by([.platform, .size, .to])[] |
 	(map({ (.kind): . }) | add) as $k | $k.stock |
@@ -27,8 +38,9 @@ sort_by([(.platform | order(["tdx", "snp", "vtom", "tdp"])),
 	stock: $stock, airlock: $airlock, live_patch: $live,
 	rows: $rows,
 	text: (
-		["platform\tsize\tto\tinstructions\tAirlock\tratio" +
-		 "\tPTE writes\tAirlock\tshootdowns\tAirlock\texits\tAirlock"] +
+		["platform\tsize\tto\tinstructions\tX\tratio" +
+		 "\tPTE writes\tX\tshootdowns\tX\texits\tX" |
+			gsub("X"; changed)] +
 		[$rows[] | [.platform, .size, .to, .stock.instructions,
 			.airlock.instructions,
 			(.airlock.instructions / .stock.instructions |
@@ -40,7 +52,7 @@ sort_by([(.platform | order(["tdx", "snp", "vtom", "tdp"])),
 			map(tostring) | join("\t")]
 	),
 	method: [
-		"stock: \($stock); Airlock: " + if $live then
+		"stock: \($stock); \(changed): " + if $live then
 			"the same kernel with the live patch"
 			else $airlock end,
 		"one of \($rows[0].cpus) CPUs converts; the others are " +
@@ -54,16 +66,23 @@ sort_by([(.platform | order(["tdx", "snp", "vtom", "tdp"])),
 		"exits         by the machine, its own shootdowns left " +
 			"out; median"
 	],
-	goals: [
+	goals: ([
 		goal("one shootdown a conversion"; $rows;
 			.airlock.shootdowns == 1),
+		goal("no more exits than stock"; $rows;
+			.airlock.exits <= .stock.exits),
+		goal("stock's shootdowns are those that its source has"; $rows;
+			.stock.shootdowns == known[.platform][.to])
+	] + if $live then [
 		goal("fewer instructions than stock for 1, 8 and 512 pages";
 			[$rows[] | select(.size == ("1", "8", "512"))];
 			.airlock.instructions < .stock.instructions),
 		goal("no more instructions than stock for 511 4K pages";
 			[$rows[] | select(.size == "511")];
-			.airlock.instructions <= .stock.instructions),
-		goal("stock's shootdowns are those that its source has"; $rows;
-			.stock.shootdowns == known[.platform][.to])
-	]
+			.airlock.instructions <= .stock.instructions)
+	] else [
+		goal("instructions to those of stock as promised"; $rows;
+			.airlock.instructions <=
+				.stock.instructions * promised)
+	] end)
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What linux/port makes of a host's answers: linux/port/answers.h. */
+/* What the live patch makes of a host's answers: linux/livepatch/port/answers.h. */
 #include <stdio.h>
 
 #include <airlock/airlock.h>
 
 typedef uint64_t u64;
-#include "../../linux/port/answers.h"
+#include "../../linux/livepatch/port/answers.h"
 
 static unsigned int passed, failed;
 

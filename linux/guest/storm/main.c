@@ -3,7 +3,11 @@
  * The storm's shapes: how many pages a conversion has, in which mapping, and
  * how many CPUs convert at once. All of it runs when the module is loaded.
  *
+ * With `here' it is no emulated machine, and it says first which guest it is
+ * in; with no conversions it only says that.
+ *
  * Report, for programs to read:
+ *   storm: guest NAME
  *   storm: begin CPUS
  *   storm: symbol ADDRESS NAME WHAT
  *   storm: shape NAME conversions N loads N names N fixups N refused N
@@ -11,6 +15,7 @@
  *   storm: end
  */
 #define pr_fmt(fmt) "storm: " fmt
+#include <linux/cc_platform.h>
 #include <linux/completion.h>
 #include <linux/cpu.h>
 #include <linux/kthread.h>
@@ -19,6 +24,8 @@
 #include <linux/set_memory.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
+#include <asm/cpufeature.h>
+#include <asm/hypervisor.h>
 
 #include "storm.h"
 
@@ -33,6 +40,9 @@ module_param(only, charp, 0444);
 MODULE_PARM_DESC(only, "name of the one shape to run");
 module_param_named(machine, storm_machine, bool, 0444);
 MODULE_PARM_DESC(machine, "this is Airlock's machine: ask it too");
+static bool here;
+module_param(here, bool, 0444);
+MODULE_PARM_DESC(here, "refuse where there is nothing to convert");
 static unsigned int host;
 module_param(host, uint, 0444);
 MODULE_PARM_DESC(host, "character of the machine's host meanwhile");
@@ -198,12 +208,39 @@ static bool run_at_once(void)
 	return run("at-once", r, n);
 }
 
+/* A paravisor hides from its guest what is below. */
+static const char *guest_name(void)
+{
+	if (!cc_platform_has(CC_ATTR_GUEST_MEM_ENCRYPT))
+		return NULL;
+	if (boot_cpu_has(X86_FEATURE_TDX_GUEST))
+		return "TDX";
+	if (cc_platform_has(CC_ATTR_GUEST_SEV_SNP))
+		return "SEV-SNP";
+	if (cc_platform_has(CC_ATTR_GUEST_STATE_ENCRYPT))
+		return "SEV-ES";
+	return x86_hyper_type == X86_HYPER_MS_HYPERV ?
+	       "Hyper-V, under a paravisor" : "SEV";
+}
+
+static int look_here(void)
+{
+	const char *name = guest_name();
+
+	if (!name)
+		return -ENODEV;
+	pr_info("guest %s\n", name);
+	return 0;
+}
+
 static int __init storm_init(void)
 {
 	bool ok;
-	int err;
+	int err = here ? look_here() : 0;
 
-	arena = (u8 *)__get_free_pages(GFP_KERNEL, ORDER);
+	if (err || !conversions)
+		return err;
+	arena = (u8 *)__get_free_pages(GFP_KERNEL | __GFP_NOWARN, ORDER);
 	if (!arena)
 		return -ENOMEM;
 	err = reads_init();

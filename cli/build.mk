@@ -7,19 +7,35 @@
 CLI := $(B)/cli$(if $(filter 1,$(RELEASE)),-release)
 # `airlock boot' and `airlock linux'
 CLI_MACHINE := $(addprefix cli/common/,command machine_options \
-	machine_report places initrd) cli/boot cli/run \
-	$(addprefix cli/linux/,linux storm devices) \
+	machine_report places initrd script) cli/boot \
+	$(addprefix cli/linux/,linux said storm heap kexec devices) \
 	$(addprefix cvm/launch/,image qemu run console report)
-CLI_ALL := $(CLI_MACHINE) $(addprefix cli/,main check question field pool \
-	lanes wrap render svg report json trace replay orders prove)
-CLI_ALL += $(addprefix watch/,cmd/cmd cmd/run cmd/show names)
+CLI_ALL := $(CLI_MACHINE) $(addprefix cli/,main check question field pool sweep verdicts \
+	joined linux_names lanes render svg report json trace replay orders prove kernel) \
+	$(addprefix cli/draw/,lanes wrap text svg output) \
+	$(addprefix cli/run/,run guest files gdb dump) cli/common/kernel_find \
+	$(addprefix cli/here/,here module log)
+CLI_ALL += $(addprefix watch/,cmd/cmd cmd/guest cmd/run cmd/join cmd/show cmd/draw cmd/lines cmd/words cmd/write names)
 CLI_OBJS := $(patsubst %,$(CLI)/%.o,$(CLI_ALL))
 
-CLI_INCLUDES := -Iwatch -Iwatch/cmd -Icli -Icli/common -Icli/linux -Icvm -Icvm/launch
+CLI_INCLUDES := -Iwatch -Iwatch/cmd -Icli -Icli/draw -Icli/common -Icli/linux -Icli/run -Icli/here \
+	-Icvm -Icvm/launch
 CLI_CFLAGS = $(HOST_CFLAGS) -fno-pie $(LAB_SAN) $(CLI_INCLUDES) -Ilab -Iprove \
 	-DAIRLOCK_VERSION='"$(AIRLOCK_VERSION)"'
 
 ALL += $(B)/airlock
+
+# The first process of `airlock run', which needs nothing of the guest's root.
+RUN_INIT := $(CLI)/run-init
+RUN_INIT_IMAGE := $(CLI)/run_init.o
+$(RUN_INIT): $(wildcard linux/guest/run/*.[ch])
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(HOST_CFLAGS) -static -s -o $@ $(filter %.c,$^)
+
+$(RUN_INIT_IMAGE): cli/common/init_image.S $(RUN_INIT)
+	$(call say,AS,$@)
+	$(Q)$(CC) -c -DRUN_INIT='"$(RUN_INIT)"' -o $@ $<
 
 $(CLI)/%.o: %.c cli/build.mk
 	@mkdir -p $(@D)
@@ -36,7 +52,7 @@ $(CLI)/cli/main.o: $(B)/airlock.kind
 # LAB_OBJS and CVM_IMAGE are known when every build.mk has been read.
 .SECONDEXPANSION:
 $(B)/airlock: $(CLI_OBJS) $(B)/airlock.kind $$(LAB_OBJS) $$(PROVE_OBJS) \
-		$$(CVM_IMAGE)
+		$$(CVM_IMAGE) $(RUN_INIT_IMAGE)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(HOST_CFLAGS) $(LAB_LDFLAGS) -no-pie -o $@ \
 		$(filter %.o,$^) $(LAB_LIBS) -ljansson -pthread
@@ -62,11 +78,11 @@ $(B)/tests/json_read: tests/cli/json_read.c
 	$(call say,CC,$@)
 	$(Q)$(CC) $(HOST_CFLAGS) $(SAN) -o $@ $< -ljansson
 
-$(B)/tests/cli_wrap: tests/cli/wrap_test.c cli/wrap.c cli/cli.h
+$(B)/tests/cli_wrap: tests/cli/wrap_test.c cli/draw/wrap.c cli/draw/draw.h
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(CC) $(HOST_CFLAGS) $(SAN) -Icli -Ilab -o $@ \
-		tests/cli/wrap_test.c cli/wrap.c -lcmocka
+	$(Q)$(CC) $(HOST_CFLAGS) $(SAN) -Icli/draw -o $@ \
+		tests/cli/wrap_test.c cli/draw/wrap.c -lcmocka
 
 .PHONY: check-cli check-cli-wrap
 check-cli: $(B)/airlock $(B)/tests/json_read

@@ -9,22 +9,29 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 #define MAX_ORDERS	32
 
 enum {
 	OPT_FIELD = 256,	/* + enum field */
 	OPT_NO_REDUCTION = OPT_FIELD + FIELD_COUNT,
-	OPT_ORDER, OPT_LIMIT, OPT_JSON, OPT_SVG, OPT_TRACE, OPT_MATRIX,
+	OPT_ORDER, OPT_ORDERS, OPT_STEPS, OPT_SHARD, OPT_LIMIT, OPT_JSON, OPT_SVG,
+	OPT_TRACE, OPT_MATRIX, OPT_REFINE,
 };
 
 struct check {
 	struct lab_config base;
 	bool platform[AIRLOCK_PLATFORMS];
 	bool some_platform, all_orders, matrix, verbose, quiet, headed;
+	bool refine;
 	bool to[2];
 	const char *order[MAX_ORDERS];
 	unsigned int norders;
+	const char *orders;		/* a file of them */
+	unsigned int steps;
+	struct asked asked;
+	struct sweep sweep;
 	struct pool pool;
 	const char *json, *svg, *trace;
 	struct question *q;
@@ -42,6 +49,14 @@ static const struct argp_option options[] = {
 	  "a name that `airlock orders' lists, steps such as "
 	  "'alias,np+flip,tlb,notify,present', or all; may be given again "
 	  "[airlock]", 1 },
+	{ "orders", OPT_ORDERS, "FILE", 0,
+	  "every order of a file, steps in a line each; verdicts alone are "
+	  "given, with -v one a line", 1 },
+	{ "steps", OPT_STEPS, "N", 0,
+	  "the same for every order of up to N steps, 1 to 8; alias is left "
+	  "out", 1 },
+	{ "shard", OPT_SHARD, "K/N", 0,
+	  "only the K-th of N parts; `airlock report' joins them", 1 },
 	{ "to", OPT_FIELD + FIELD_TO, "STATE", 0,
 	  "shared, private or both [both]", 1 },
 	{ NULL, 0, NULL, 0, "The machine:", 2 },
@@ -53,7 +68,7 @@ static const struct argp_option options[] = {
 	  "what converters have in common: none, leaf (one large leaf) or "
 	  "same (the same pages) [none]", 2 },
 	{ "pages", OPT_FIELD + FIELD_PAGES, "N", 0,
-	  "4K pages of each range, 1 to 6 or 512 [2]", 2 },
+	  "4K pages of each range, 1 to 6 or 25 to 1024 [2]", 2 },
 	{ "ranges", OPT_FIELD + FIELD_RANGES, "N", 0,
 	  "ranges of a call, 1 or 2, in chunks of 2M of their own [1]", 2 },
 	{ "rounds", OPT_FIELD + FIELD_ROUNDS, "N", 0,
@@ -62,11 +77,23 @@ static const struct argp_option options[] = {
 	{ "leaf", OPT_FIELD + FIELD_LEAF, "SIZE", 0,
 	  "4k or 2m: what maps the pages [4k]", 2 },
 	{ "mapping", OPT_FIELD + FIELD_MAPPING, "WHERE", 0,
-	  "direct (map) or vmalloc (the direct map is an alias) [direct]", 2 },
+	  "direct (map), vmalloc (the direct map is an alias) or lazy (TLBs "
+	  "hold aliases that were unmapped) [direct]", 2 },
 	{ "host", OPT_FIELD + FIELD_HOST, "KIND", 0,
-	  "benign, failing or hostile [benign]", 2 },
+	  "benign, slow, failing or hostile [benign]", 2 },
 	{ "acts", OPT_FIELD + FIELD_ACTS, "N", 0,
 	  "unasked acts and lies of a hostile host [2]", 2 },
+	{ "interrupts", OPT_FIELD + FIELD_INTERRUPTS, NULL, 0,
+	  "interrupts come also where a CPU is pinned or holds the lock", 2 },
+	{ "migrations", OPT_FIELD + FIELD_MIGRATIONS, "N", 0,
+	  "times that a converting thread goes on on another CPU, where it "
+	  "is not pinned, 0 to 3 [0]", 2 },
+	{ "flush", OPT_FIELD + FIELD_FLUSH, "HOW", 0,
+	  "a shootdown is done by ipi, broadcast (INVLPGB and TLBSYNC) or "
+	  "unsynced (a TLBSYNC that does not wait) [ipi]", 2 },
+	{ "reclaim", OPT_FIELD + FIELD_RECLAIM, NULL, 0,
+	  "the call is airlock_reclaim_all(), before kexec: --cpus 1 --to "
+	  "private", 2 },
 	{ "store-buffer", OPT_FIELD + FIELD_STORE_BUFFER, "N", 0,
 	  "entries of a CPU's store buffer [4]", 2 },
 	{ "coherent", OPT_FIELD + FIELD_COHERENT, NULL, 0,
@@ -78,6 +105,10 @@ static const struct argp_option options[] = {
 	{ NULL, 0, NULL, 0, "The search:", 3 },
 	{ "no-reduction", OPT_NO_REDUCTION, NULL, 0,
 	  "explore every state, also those that cannot be told apart", 3 },
+	{ "refine", OPT_REFINE, NULL, 0,
+	  "compare with the proof, too: every transition, without reduction, "
+	  "must be a step of the proved system, and all its invariants hold",
+	  3 },
 	{ "limit", OPT_LIMIT, "LIST", 0,
 	  "per question: states=N, seconds=S, memory=M (MiB, or with K, M, "
 	  "G), any of them, separated by commas [memory: what is free]", 3 },
@@ -104,7 +135,8 @@ static const char doc[] =
 	"answers \"safe\", with what was explored, or with the shortest run "
 	"that goes wrong.\v"
 	"FILE may be - for the standard output.\n\n"
-	"Exit: 0 all safe; 1 a counterexample was found; 2 bad usage; 3 a "
+	"Exit: 0 all safe; 1 a counterexample was found, or with --refine "
+	"what no run of the proved system does; 2 bad usage; 3 a "
 	"limit was hit, or an interrupt, before the end, which is never called "
 	"safe. Of several, 1 wins over 2, and 2 over 3.";
 
@@ -200,6 +232,29 @@ static void set_limits(struct check *c, char *arg, struct argp_state *state)
 			   "memory=M", arg);
 }
 
+static void set_steps(struct check *c, const char *arg,
+		      struct argp_state *state)
+{
+	uint64_t n;
+
+	if (!number(arg, 0, &n) || n > SWEEP_STEPS)
+		argp_error(state, "--steps '%s': not 1 to %d", arg,
+			   SWEEP_STEPS);
+	c->steps = (unsigned int)n;
+}
+
+static void set_shard(struct check *c, const char *arg,
+		      struct argp_state *state)
+{
+	struct asked *q = &c->asked;
+	int end = 0;
+
+	if (sscanf(arg, "%u/%u%n", &q->part, &q->parts, &end) != 2 ||
+	    arg[end] || arg[0] == '-' || !q->part || q->part > q->parts ||
+	    q->parts > 1000000)
+		argp_error(state, "--shard '%s': not K/N, such as 1/4", arg);
+}
+
 static void set_jobs(struct check *c, const char *arg,
 		     struct argp_state *state)
 {
@@ -235,12 +290,16 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_FIELD + FIELD_PLATFORM: add_platform(c, arg, state); break;
 	case OPT_FIELD + FIELD_TO:	set_to(c, arg, state);	break;
 	case OPT_ORDER:		add_order(c, arg, state);	break;
+	case OPT_ORDERS:	c->orders = arg;		break;
+	case OPT_STEPS:		set_steps(c, arg, state);	break;
+	case OPT_SHARD:		set_shard(c, arg, state);	break;
 	case OPT_LIMIT:		set_limits(c, arg, state);	break;
 	case OPT_NO_REDUCTION:	c->base.reduce = false;		break;
 	case OPT_JSON:		c->json = arg;			break;
 	case OPT_SVG:		c->svg = arg;			break;
 	case OPT_TRACE:		c->trace = arg;			break;
 	case OPT_MATRIX:	c->matrix = true;		break;
+	case OPT_REFINE:	c->refine = true;		break;
 	case 'j':		set_jobs(c, arg, state);	break;
 	case 'v':		c->verbose = true;		break;
 	case 'q':		c->quiet = true;		break;
@@ -267,6 +326,7 @@ static void add_question(struct check *c, const char *order,
 	struct question *q = &c->q[c->n++];
 
 	q->cfg = c->base;
+	q->refine = c->refine;
 	q->cfg.platform = p;
 	q->cfg.to = to;
 	if (!airlock_order_named(order, p, to, &q->cfg.order)) {
@@ -305,18 +365,44 @@ static void make_questions(struct check *c)
 		add_questions(c, c->order[i], i + 1);
 }
 
-static void defaults(struct check *c)
+/* The part that was asked for. */
+static void take_shard(struct check *c)
+{
+	struct asked *q = &c->asked;
+	size_t n = 0;
+
+	q->all = c->n;
+	for (size_t i = 0; i < c->n; i++) {
+		char *s = question_command(&c->q[i]);
+
+		q->hash = XXH3_64bits_withSeed(s, strlen(s), q->hash);
+		free(s);
+	}
+	for (size_t i = q->part - 1; i < c->n; i += q->parts)
+		c->q[n++] = c->q[i];
+	c->n = n;
+}
+
+/* Return: whether it is all of them. */
+static bool platforms_default(struct check *c)
 {
 	bool every = true;
 
-	if (!c->norders && !c->all_orders)
-		c->order[c->norders++] = "airlock";
 	for (unsigned int i = 0; i < all_platform_count; i++) {
 		bool *p = &c->platform[all_platforms[i]];
 
 		*p = *p || !c->some_platform;
 		every = every && *p;
 	}
+	return every;
+}
+
+static void defaults(struct check *c)
+{
+	bool every = platforms_default(c);
+
+	if (!c->norders && !c->all_orders)
+		c->order[c->norders++] = "airlock";
 	if (c->all_orders && every && !c->verbose)
 		c->matrix = true;
 }
@@ -371,7 +457,8 @@ static void write_json(const struct check *c)
 
 	if (!c->json)
 		return;
-	j = json_answers(c->q, c->a, c->n);
+	j = c->sweep.v ? json_sweep(&c->sweep, &c->asked) :
+		json_answers(c->q, c->a, c->n, &c->asked);
 	f = output_open(c->json);
 	json_dumpf(j, f, JSON_INDENT(1) | JSON_REAL_PRECISION(9));
 	fputc('\n', f);
@@ -385,7 +472,8 @@ static void print_counterexamples(const struct check *c)
 	size_t left = 0;
 
 	for (size_t i = 0; i < c->n; i++) {
-		if (c->a[i].kind != ANSWER_UNSAFE)
+		if (c->a[i].kind != ANSWER_UNSAFE &&
+		    c->a[i].kind != ANSWER_APART)
 			continue;
 		if (left++ && !c->verbose)
 			continue;
@@ -465,9 +553,66 @@ static double clock_now(void)
 	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
+/* ---- sweeps ---- */
+
+static void sweep_prepare(struct check *c)
+{
+	struct sweep *s = &c->sweep;
+
+	*s = (struct sweep){
+		.base = c->base, .jobs = c->pool.jobs,
+		.states = c->pool.states, .memory = c->pool.memory,
+		.seconds = c->pool.seconds, .progress = c->pool.progress,
+	};
+	s->base.count = false;
+	s->base.brief = true;
+	if (c->orders && !orders_read("airlock check", c->orders, &s->list))
+		exit(CLI_USAGE);
+	for (unsigned int n = 1; n <= c->steps; n++)
+		orders_of_steps(&s->list, n);
+	for (unsigned int i = 0; i < all_platform_count; i++)
+		for (unsigned int to = 2; to-- > 0; )
+			if (c->platform[all_platforms[i]] && c->to[to])
+				sweep_ask(s, all_platforms[i],
+					  (enum airlock_to)to);
+	c->asked.all = s->list.n;
+	c->asked.hash = sweep_hash(s);
+	orders_shard(&s->list, c->asked.part, c->asked.parts);
+}
+
+static enum cli_exit sweep_check(struct check *c, double begin)
+{
+	struct question first = { .cfg = c->base };
+	enum cli_exit rc;
+	char *bounds;
+
+	if (c->norders || c->all_orders || c->svg || c->trace)
+		errx(CLI_USAGE, "--orders and --steps give verdicts alone: "
+		     "not with --order, --svg or --trace");
+	sweep_prepare(c);
+	if (!c->sweep.list.n)
+		errx(CLI_USAGE, "no order in that part");
+	sweep_run(&c->sweep);
+	if (c->verbose && !c->quiet)
+		verdicts_lines(&c->sweep);
+	if (!c->quiet) {
+		verdicts_table(&c->sweep);
+		printf("%.1f s\n", clock_now() - begin);
+		bounds = question_bounds(&first);
+		print_wrapped(stdout, "explored", CLI_LABEL, bounds);
+		free(bounds);
+	}
+	write_json(c);
+	rc = verdicts_exit(&c->sweep);
+	sweep_free(&c->sweep);
+	return rc;
+}
+
 int cli_check(int argc, char **argv)
 {
-	struct check c = { .to = { true, true } };
+	struct check c = {
+		.to = { true, true }, .asked = { .part = 1, .parts = 1 },
+	};
 	enum cli_exit rc;
 	double begin = clock_now();
 
@@ -475,8 +620,14 @@ int cli_check(int argc, char **argv)
 	lab_config_default(&c.base);
 	c.base.count = true;
 	argp_parse(&argp, argc, argv, 0, NULL, &c);
+	if (c.orders || c.steps) {
+		c.pool.progress = !c.quiet && isatty(STDERR_FILENO);
+		platforms_default(&c);
+		return (int)sweep_check(&c, begin);
+	}
 	defaults(&c);
 	make_questions(&c);
+	take_shard(&c);
 	set_report(&c);
 	pool_run(&c.pool, c.q, c.a, c.n);
 	print_refusal(&c);

@@ -11,14 +11,14 @@
  *   field     one member of struct lab_config, by its option's name; options,
  *             trace files, JSON and the command that reproduces an answer all
  *             go through the same table of fields
- *   lane      a column of a drawing: one per CPU, and one for the host
  */
 
+#include <signal.h>
 #include <stdio.h>
 #include <jansson.h>
+#include "draw.h"
 #include "lab.h"
-
-#define CLI_COLUMNS	80
+#include "seam.h"
 
 enum cli_exit {
 	CLI_SAFE	= 0,
@@ -33,6 +33,7 @@ enum field {
 	FIELD_PLATFORM, FIELD_TO, FIELD_CPUS, FIELD_CONVERTERS, FIELD_OVERLAP,
 	FIELD_PAGES, FIELD_RANGES, FIELD_ROUNDS, FIELD_LEAF, FIELD_MAPPING,
 	FIELD_HOST, FIELD_ACTS,
+	FIELD_INTERRUPTS, FIELD_MIGRATIONS, FIELD_FLUSH, FIELD_RECLAIM,
 	FIELD_STORE_BUFFER, FIELD_COHERENT, FIELD_NO_EVICT, FIELD_TDX_RELEASE,
 	FIELD_REDUCTION, FIELD_COUNT
 };
@@ -68,6 +69,7 @@ extern const unsigned int all_platform_count;
 struct question {
 	struct lab_config cfg;
 	char order[24];		/* name of the order; "typed" if by hand */
+	bool refine;		/* compare with the proof, too */
 };
 
 struct answer {
@@ -76,11 +78,13 @@ struct answer {
 		ANSWER_SAFE, ANSWER_UNSAFE, ANSWER_LIMIT, ANSWER_STOPPED,
 		ANSWER_REFUSED,	/* the question makes no sense; see why */
 		ANSWER_DIED,	/* the worker did; see why */
+		ANSWER_APART,	/* safe, but not as the proof has it: see seam */
 	} kind;
 	struct lab_verdict v;
 	double seconds;		/* all of the work, on the clock */
 	char why[200];
 	char (*file)[64];	/* what v.event[].file points to */
+	struct seam seam;	/* what the proof says to it, if asked */
 };
 
 /* Order text, steps separated by commas. Return: malloc()ed. */
@@ -125,50 +129,88 @@ bool pool_run(const struct pool *p, const struct question *q,
 	      struct answer *a, size_t n);
 unsigned int pool_default_jobs(void);
 
-/* ---- lanes.c, wrap.c: what a drawing shows, and where ---- */
+/* For whoever has workers: SIGINT and SIGTERM set these. */
+extern volatile bool worker_stop;
+extern volatile sig_atomic_t worker_interrupts;	/* how many came */
+void worker_interrupts_catch(void);
+/* A worker that ends with its parent. Return: 0 in it; it exits on failure. */
+pid_t worker_fork(void);
 
-#define LANES (LAB_MAX_CPUS + 1)
+/* ---- linux_names.c ---- */
 
 /*
- * One event. A cell is a number of paragraphs, each ending in a newline; the
- * first is the action, in the actor's lane; leading spaces are its indent.
+ * For Linux's order: the function of Linux that does what happens at @e; NULL
+ * for another order, or where Linux does nothing of the kind. @at: how far the
+ * CPU is in its order; 0 before its first event.
  */
-struct lane_row {
-	unsigned int actor;		/* lane */
-	int from;			/* lane an arrow comes from, or -1 */
-	int to_host;			/* an arrow goes to the host */
-	char *cell[LANES];		/* NULL: empty */
-	bool bad;			/* the event that breaks a property */
+const char *linux_function(const struct question *q,
+			   const struct lab_event *e, unsigned int *at);
+
+/* ---- sweep.c: verdicts on many orders ---- */
+
+#define SWEEP_COLUMNS	(2 * AIRLOCK_PLATFORMS)
+#define SWEEP_STEPS	8	/* of the orders that are made, at most */
+
+struct orders_list {
+	struct airlock_order *order;
+	size_t n, room;
 };
 
-struct lanes {
-	unsigned int n;			/* CPUs and the host, which is last */
-	size_t nrows;
-	struct lane_row *row;
+void orders_add(struct orders_list *l, const struct airlock_order *o);
+/* Every order of so many steps; alias, which proves nothing here, left out. */
+void orders_of_steps(struct orders_list *l, unsigned int steps);
+/* One order a line. Return: false, having said why on stderr. */
+bool orders_read(const char *who, const char *name, struct orders_list *l);
+/* Leave every @of-th order, from the @part-th on. */
+void orders_shard(struct orders_list *l, unsigned int part, unsigned int of);
+
+struct sweep_verdict {
+	uint8_t kind;		/* enum answer_kind */
+	uint8_t bad;		/* enum lab_bad */
+	uint8_t exception;	/* enum lab_exception */
 };
+
+struct sweep {
+	struct lab_config base;
+	struct orders_list list;
+	struct sweep_column {
+		enum airlock_platform platform;
+		enum airlock_to to;
+		bool asked;
+	} column[SWEEP_COLUMNS];
+	unsigned int jobs;
+	uint64_t states, memory;	/* limits for each question; 0: none */
+	double seconds;
+	bool first_only;		/* not safe once: no more of this order */
+	bool progress;			/* a line on stderr */
+	struct sweep_verdict *v;
+	void *board;
+	size_t bytes;
+};
+
+/* Another column: each order is asked about there. */
+void sweep_ask(struct sweep *s, enum airlock_platform p, enum airlock_to to);
+unsigned int sweep_columns(const struct sweep *s);
+void sweep_run(struct sweep *s);
+const struct sweep_verdict *sweep_get(const struct sweep *s, size_t order,
+				      unsigned int column);
+/* "safe", "#VC", "limit". */
+const char *sweep_word(const struct sweep_verdict *v);
+void sweep_free(struct sweep *s);
+
+/* verdicts.c: what it found */
+bool sweep_safe(const struct sweep *s, size_t order);	/* in all columns */
+/* Something ended before its end, or died. */
+bool sweep_unfinished(const struct sweep *s, size_t order);
+void verdicts_lines(const struct sweep *s);
+void verdicts_table(const struct sweep *s);
+enum cli_exit verdicts_exit(const struct sweep *s);
+/* Of the whole, before orders_shard(). */
+uint64_t sweep_hash(const struct sweep *s);
+
+/* ---- lanes.c ---- */
 
 struct lanes *lanes_new(const struct question *q, const struct answer *a);
-void lanes_free(struct lanes *l);
-/* "CPU0", "host". */
-const char *lane_name(const struct lanes *l, unsigned int lane);
-
-/*
- * The next line of a cell at most @width wide: @indent spaces, then @len bytes
- * from @start. Return: where to go on, NULL at the end of the text.
- */
-struct line {
-	const char *start;
-	size_t len;
-	size_t indent;
-};
-const char *line_next(const char *text, const char *at, size_t width,
-		      struct line *line);
-size_t line_count(const char *text, size_t width);
-/* Print @text wrapped, after a label and all of it @indent from the left. */
-#define CLI_LABEL 10	/* "platform  " and the like */
-void print_wrapped(FILE *to, const char *label, int indent, const char *text);
-/* A shell command, continued with backslashes. */
-void print_command(FILE *to, const char *command);
 
 /* ---- what is printed and written ---- */
 
@@ -193,8 +235,17 @@ void render_heading(FILE *to, const struct question *q,
 		    const struct answer *a);
 /* svg.c, json.c, trace.c */
 void svg_write(FILE *to, const struct question *q, const struct answer *a);
+/* A file's answers are a part of what was asked in all. */
+struct asked {
+	size_t all;			/* questions, or orders of a sweep */
+	uint64_t hash;			/* of all of them */
+	unsigned int part, parts;
+};
+json_t *json_asked(const struct asked *q);
+bool asked_read(const json_t *file, struct asked *q);
 json_t *json_answers(const struct question *q, const struct answer *a,
-		     size_t n);
+		     size_t n, const struct asked *asked);
+json_t *json_sweep(const struct sweep *s, const struct asked *q);
 void trace_write(FILE *to, const struct question *q, const struct answer *a);
 
 struct trace_event {
@@ -215,10 +266,6 @@ struct trace {
 bool trace_read(const char *file, struct trace *t);
 void trace_free(struct trace *t);
 
-/* Write to a file, "-" is stdout. Exits with CLI_USAGE if it cannot. */
-FILE *output_open(const char *name);
-void output_close(FILE *f, const char *name);
-
 /* Colour codes, empty without colour. */
 #define RED(on)		((on) ? "\033[1;31m" : "")
 #define GREEN(on)	((on) ? "\033[32m" : "")
@@ -230,6 +277,7 @@ void output_close(FILE *f, const char *name);
 int cli_check(int argc, char **argv);
 int cli_prove(int argc, char **argv);
 int cli_orders(int argc, char **argv);
+int cli_report(int argc, char **argv);
 int cli_replay(int argc, char **argv);
 
 #endif

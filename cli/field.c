@@ -27,10 +27,11 @@ static const char *const overlaps[] = {
 };
 static const char *const hosts[] = {
 	[LAB_HOST_BENIGN] = "benign", [LAB_HOST_FAILING] = "failing",
-	[LAB_HOST_HOSTILE] = "hostile", NULL,
+	[LAB_HOST_HOSTILE] = "hostile", [LAB_HOST_SLOW] = "slow", NULL,
 };
 static const char *const leaves[] = { "4k", "2m", NULL };
-static const char *const mappings[] = { "direct", "vmalloc", NULL };
+static const char *const mappings[] = { "direct", "vmalloc", "lazy", NULL };
+static const char *const flushes[] = { "ipi", "broadcast", "unsynced", NULL };
 static const char *const no_yes[] = { "no", "yes", NULL };
 
 static const struct field_info fields[FIELD_COUNT] = {
@@ -46,6 +47,10 @@ static const struct field_info fields[FIELD_COUNT] = {
 	[FIELD_MAPPING] = { "mapping", mappings, 0, 0 },
 	[FIELD_HOST] = { "host", hosts, 0, 0 },
 	[FIELD_ACTS] = { "acts", NULL, 0, 3 },
+	[FIELD_INTERRUPTS] = { "interrupts", no_yes, 0, 0 },
+	[FIELD_MIGRATIONS] = { "migrations", NULL, 0, 3 },
+	[FIELD_FLUSH] = { "flush", flushes, 0, 0 },
+	[FIELD_RECLAIM] = { "reclaim", no_yes, 0, 0 },
 	[FIELD_STORE_BUFFER] = { "store-buffer", NULL, 0, 8 },
 	[FIELD_COHERENT] = { "coherent", no_yes, 0, 0 },
 	[FIELD_NO_EVICT] = { "no-evict", no_yes, 0, 0 },
@@ -102,9 +107,13 @@ unsigned int field_get(const struct lab_config *cfg, enum field f)
 	case FIELD_RANGES:		return cfg->ranges;
 	case FIELD_ROUNDS:		return cfg->rounds;
 	case FIELD_LEAF:		return cfg->leaf_2m;
-	case FIELD_MAPPING:		return cfg->vmalloc;
+	case FIELD_MAPPING:		return cfg->lazy ? 2 : cfg->vmalloc;
 	case FIELD_HOST:		return cfg->host;
 	case FIELD_ACTS:		return cfg->acts;
+	case FIELD_INTERRUPTS:		return cfg->interrupts;
+	case FIELD_MIGRATIONS:		return cfg->migrations;
+	case FIELD_FLUSH:		return cfg->flush;
+	case FIELD_RECLAIM:		return cfg->reclaim;
 	case FIELD_STORE_BUFFER:	return cfg->store_buffer;
 	case FIELD_REDUCTION:		return cfg->reduce;
 	default:			return (cfg->features &
@@ -131,9 +140,16 @@ void field_set(struct lab_config *cfg, enum field f, unsigned int v)
 	case FIELD_RANGES:	 cfg->ranges = v;		break;
 	case FIELD_ROUNDS:	 cfg->rounds = v;		break;
 	case FIELD_LEAF:	 cfg->leaf_2m = v;		break;
-	case FIELD_MAPPING:	 cfg->vmalloc = v;		break;
+	case FIELD_MAPPING:
+		cfg->vmalloc = v == 1;
+		cfg->lazy = v == 2;
+		break;
 	case FIELD_HOST:	 cfg->host = (enum lab_host)v;	break;
 	case FIELD_ACTS:	 cfg->acts = v;			break;
+	case FIELD_INTERRUPTS:	 cfg->interrupts = v;		break;
+	case FIELD_MIGRATIONS:	 cfg->migrations = v;		break;
+	case FIELD_FLUSH:	 cfg->flush = (enum lab_flush)v; break;
+	case FIELD_RECLAIM:	 cfg->reclaim = v;		break;
 	case FIELD_STORE_BUFFER: cfg->store_buffer = v;		break;
 	case FIELD_REDUCTION:	 cfg->reduce = v;		break;
 	default:		 set_feature(cfg, feature_of(f), v);

@@ -129,7 +129,27 @@ static json_t *counterexample(const struct answer *a)
 	set(o, "property", string(lab_bad_name(a->v.bad)));
 	set(o, "why", string(answer_why(a)));
 	set(o, "sentence", string(answer_sentence(a)));
+	if (a->v.nevents && a->v.event[a->v.nevents - 1].because[0])
+		set(o, "because",
+		    string(a->v.event[a->v.nevents - 1].because));
 	set(o, "events", list);
+	return o;
+}
+
+/* Beside the proof. */
+static json_t *compared(const struct seam *s)
+{
+	json_t *o = need(json_object());
+
+	set(o, "holds", json_boolean(s->result == SEAM_HOLDS));
+	set(o, "states", integer(s->states));
+	set(o, "transitions", integer(s->transitions));
+	if (s->result == SEAM_HOLDS)
+		return o;
+	set(o, "why", string(s->why));
+	set(o, "event", string(s->event));
+	set(o, "before", string(s->before));
+	set(o, "after", string(s->after));
 	return o;
 }
 
@@ -146,19 +166,65 @@ static json_t *one(const struct question *q, const struct answer *a)
 	set(o, "verdict", string(answer_word(a)));
 	set(o, "text", take_string(answer_text(a)));
 	set(o, "stats", stats(a));
+	if (a->seam.result != SEAM_NONE)
+		set(o, "compared", compared(&a->seam));
 	if (a->kind == ANSWER_UNSAFE)
 		set(o, "counterexample", counterexample(a));
 	return o;
 }
 
+/* A hash has more bits than JSON's integers are sure to have. */
+json_t *json_asked(const struct asked *q)
+{
+	json_t *o = need(json_object());
+	char text[20];
+
+	snprintf(text, sizeof(text), "%016lx", (unsigned long)q->hash);
+	set(o, "all", integer(q->all));
+	set(o, "hash", string(text));
+	set(o, "part", integer(q->part));
+	set(o, "parts", integer(q->parts));
+	return o;
+}
+
+static bool read_count(const json_t *o, const char *key, size_t most,
+		       size_t *n)
+{
+	json_int_t v = json_integer_value(json_object_get(o, key));
+
+	*n = (size_t)v;
+	return v > 0 && (size_t)v <= most;
+}
+
+bool asked_read(const json_t *file, struct asked *q)
+{
+	const json_t *o = json_object_get(file, "asked");
+	const char *hash = json_string_value(json_object_get(o, "hash"));
+	size_t part, parts;
+
+	if (!hash || !read_count(o, "all", 1u << 30, &q->all) ||
+	    !read_count(o, "parts", 1000000, &parts) ||
+	    !read_count(o, "part", parts, &part))
+		return false;
+	q->hash = strtoul(hash, NULL, 16);
+	q->part = (unsigned int)part;
+	q->parts = (unsigned int)parts;
+	return true;
+}
+
 json_t *json_answers(const struct question *q, const struct answer *a,
-		     size_t n)
+		     size_t n, const struct asked *asked)
 {
 	json_t *o = need(json_object()), *list = need(json_array());
 
-	for (size_t i = 0; i < n; i++)
-		json_array_append_new(list, one(&q[i], &a[i]));
+	for (size_t i = 0; i < n; i++) {
+		json_t *answer = one(&q[i], &a[i]);
+
+		set(answer, "number", integer(asked->part + i * asked->parts));
+		json_array_append_new(list, answer);
+	}
 	set(o, "airlock", string(AIRLOCK_VERSION));
+	set(o, "asked", json_asked(asked));
 	set(o, "questions", list);
 	return o;
 }

@@ -12,34 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *lane_name(const struct lanes *l, unsigned int lane)
-{
-	static const char *const cpu[] = {
-		"CPU0", "CPU1", "CPU2", "CPU3", "CPU4", "CPU5", "CPU6", "CPU7",
-	};
-
-	return lane + 1 == l->n ? "host" : cpu[lane & 7];
-}
-
-/* Lines of a cell are ASCII, whatever the text says: mails mangle the rest. */
-static void append(char **cell, const char *indent, const char *text,
-		   size_t len)
-{
-	size_t old = *cell ? strlen(*cell) : 0, n = strlen(indent);
-	char *p = realloc(*cell, old + n + len + 2);
-
-	if (!p)
-		err(CLI_LIMIT, "out of memory");
-	*cell = p;
-	p += old;
-	memcpy(p, indent, n);
-	p += n;
-	for (size_t i = 0; i < len; i++)
-		*p++ = text[i] < ' ' || text[i] > '~' ? '?' : text[i];
-	*p++ = '\n';
-	*p = '\0';
-}
-
 /* "CPU1 TLB + page 0" is CPU1's, "host holds page 0" the host's. */
 static unsigned int change_lane(const struct lanes *l, unsigned int actor,
 				const char **line, size_t *len)
@@ -67,7 +39,7 @@ static void add_changes(const struct lanes *l, struct lane_row *r,
 		const char *line = change;
 		unsigned int lane = change_lane(l, r->actor, &line, &rest);
 
-		append(&r->cell[lane], "  ", line, rest);
+		lanes_put(r, lane, "  ", line, rest);
 		r->to_host |= lane == l->n - 1 && r->actor != lane;
 		change += len + (change[len] == '\n');
 	}
@@ -84,21 +56,34 @@ static bool calls_host(const char *text)
 		begins(text, "hypercall");
 }
 
+/* Where it happens: of Linux's order the function of Linux's that does it. */
+static void add_place(struct lane_row *r, const struct question *q,
+		      const struct lab_event *e, unsigned int *step)
+{
+	const char *f = e->actor < 0 ? NULL : linux_function(q, e, step);
+	char at[96];
+
+	if (f)
+		snprintf(at, sizeof(at), "in %s", f);
+	else if (e->file)
+		snprintf(at, sizeof(at), "at %s:%d", e->file, e->line);
+	else
+		return;
+	lanes_put(r, r->actor, "  ", at, strlen(at));
+}
+
 static void fill_row(const struct lanes *l, struct lane_row *r,
-		     const struct lab_event *e)
+		     const struct question *q, const struct lab_event *e,
+		     unsigned int *step)
 {
 	unsigned int from;
-	char at[96];
 
 	r->actor = e->actor >= 0 && (unsigned int)e->actor + 1 < l->n ?
 		(unsigned int)e->actor : l->n - 1;
 	r->bad = e->bad != LAB_BAD_NONE;
 	r->from = -1;
-	append(&r->cell[r->actor], "", e->text, strlen(e->text));
-	if (e->file) {
-		snprintf(at, sizeof(at), "at %s:%d", e->file, e->line);
-		append(&r->cell[r->actor], "  ", at, strlen(at));
-	}
+	lanes_put(r, r->actor, "", e->text, strlen(e->text));
+	add_place(r, q, e, &step[r->actor]);
 	if (sscanf(e->text, "flush IPI from CPU%u", &from) == 1 &&
 	    from + 1 < l->n)
 		r->from = (int)from;
@@ -106,27 +91,14 @@ static void fill_row(const struct lanes *l, struct lane_row *r,
 	add_changes(l, r, e->change);
 }
 
+_Static_assert(LANES > LAB_MAX_CPUS, "a lane for each CPU, one for the host");
+
 struct lanes *lanes_new(const struct question *q, const struct answer *a)
 {
-	struct lanes *l = calloc(1, sizeof(*l));
+	struct lanes *l = lanes_empty(q->cfg.cpus, a->v.nevents);
+	unsigned int step[LANES] = { 0 };
 
-	if (!l)
-		err(CLI_LIMIT, "out of memory");
-	l->n = q->cfg.cpus + 1;
-	l->nrows = a->v.nevents;
-	l->row = calloc(l->nrows + 1, sizeof(*l->row));
-	if (!l->row)
-		err(CLI_LIMIT, "out of memory");
 	for (size_t i = 0; i < l->nrows; i++)
-		fill_row(l, &l->row[i], &a->v.event[i]);
+		fill_row(l, &l->row[i], q, &a->v.event[i], step);
 	return l;
-}
-
-void lanes_free(struct lanes *l)
-{
-	for (size_t i = 0; i < l->nrows; i++)
-		for (unsigned int k = 0; k < l->n; k++)
-			free(l->row[i].cell[k]);
-	free(l->row);
-	free(l);
 }

@@ -3,6 +3,7 @@
 #include "cli.h"
 #include "cmd.h"
 #include "command.h"
+#include "here.h"
 #include "linux.h"
 #include "machine.h"
 
@@ -15,13 +16,17 @@ static const struct command list[] = {
 	{ "prove", "the same for any number of CPUs, pages and calls, by z3 "
 	  "and cvc5", cli_prove },
 	{ "orders", "list the named orders, step by step", cli_orders },
+	{ "report", "join the answers of many machines", cli_report },
 	{ "replay", "run a counterexample again, from its trace", cli_replay },
 	{ "run", "run a command in a confidential guest with this root",
 	  cli_run },
+	{ "fetch", "get a kernel of Debian's", cli_fetch },
 	{ "boot", "boot a guest in the emulated confidential machine",
 	  cli_boot },
 	{ "linux", "Debian's kernel in that machine, with Airlock or without",
 	  cli_linux },
+	{ "storm", "convert pages of the guest that this is typed in (--here)",
+	  cli_storm },
 	{ "watch", "what could any stray read in a kernel have met?",
 	  cli_watch },
 	{ NULL, NULL, NULL },
@@ -33,22 +38,6 @@ static const struct commands commands = {
 	"steps safe?",
 	"`airlock COMMAND --help' tells more; so does airlock(1).", list,
 };
-
-FILE *output_open(const char *name)
-{
-	FILE *f = strcmp(name, "-") ? fopen(name, "w") : stdout;
-
-	if (!f)
-		err(CLI_USAGE, "%s", name);
-	return f;
-}
-
-/* A full disk shows only here. */
-void output_close(FILE *f, const char *name)
-{
-	if (fflush(f) || ferror(f) || (f != stdout && fclose(f)))
-		err(CLI_USAGE, "%s", name);
-}
 
 int main(int argc, char **argv)
 {

@@ -1,21 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0
-/* `airlock orders`: the named orders, step by step. */
+/*
+ * `airlock orders`: the named orders, step by step; and which of all orders
+ * do with the fewest steps.
+ */
 #include "cli.h"
 
 #include <argp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct orders {
 	bool platform[AIRLOCK_PLATFORMS];
 	bool to[2];
 	bool any_platform;
+	bool minimal;
+	unsigned int jobs;
 };
 
 static const struct argp_option options[] = {
 	{ "platform", 'p', "NAME", 0,
 	  "tdx, snp, vtom, tdp, sev or all [all]", 0 },
 	{ "to", 't', "STATE", 0, "shared, private or both [both]", 0 },
+	{ "minimal", 'm', NULL, 0,
+	  "ask the lab which orders are safe on all of these platforms with "
+	  "the fewest steps", 0 },
+	{ "jobs", 'j', "N", 0, "worker processes [one per CPU]", 0 },
 	{ 0 },
 };
 
@@ -54,6 +64,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 't':
 		set_to(o, arg, state);
 		return 0;
+	case 'm':
+		o->minimal = true;
+		return 0;
+	case 'j':
+		o->jobs = (unsigned int)atoi(arg);
+		if (!o->jobs || o->jobs > 256)
+			argp_error(state, "--jobs '%s': not 1 to 256", arg);
+		return 0;
 	case ARGP_KEY_ARG:
 		argp_error(state, "'%s' is not understood", arg);
 	}
@@ -64,7 +82,9 @@ static const struct argp argp = {
 	options, parse, NULL,
 	"List the named orders, step by step, and where they come from.\v"
 	"Where an order differs by platform or direction, each form is listed "
-	"with the platforms and directions that it belongs to.",
+	"with the platforms and directions that it belongs to.\n\n"
+	"--minimal explores: every order of one step, of two, and so on, "
+	"until some are safe. alias is left out: no safety comes of it.",
 	NULL, NULL, NULL,
 };
 
@@ -143,11 +163,72 @@ static void print_order(const struct orders *o,
 	}
 }
 
+/* ---- the fewest steps ---- */
+
+static void ask_all(const struct orders *o, struct sweep *s)
+{
+	for (unsigned int i = 0; i < all_platform_count; i++)
+		for (unsigned int to = 2; to-- > 0; )
+			if (wanted(o, all_platforms[i], to))
+				sweep_ask(s, all_platforms[i],
+					  (enum airlock_to)to);
+}
+
+/* Orders of so many steps. Return: how many are safe wherever asked. */
+static unsigned int minimal(const struct orders *o, unsigned int steps,
+			    bool *unfinished)
+{
+	struct sweep s = { .jobs = o->jobs, .first_only = true,
+			   .progress = isatty(STDERR_FILENO) };
+	unsigned int n = 0;
+
+	lab_config_default(&s.base);
+	s.base.brief = true;
+	orders_of_steps(&s.list, steps);
+	ask_all(o, &s);
+	sweep_run(&s);
+	for (size_t i = 0; i < s.list.n; i++) {
+		n += sweep_safe(&s, i);
+		*unfinished |= sweep_unfinished(&s, i);
+	}
+	printf("%zu orders of %u step%s: %u safe\n", s.list.n, steps,
+	       steps == 1 ? "" : "s", n);
+	for (size_t i = 0; i < s.list.n; i++) {
+		char *text = order_text(&s.list.order[i], true);
+
+		if (sweep_safe(&s, i))
+			printf("    %s\n", text);
+		free(text);
+	}
+	sweep_free(&s);
+	return n;
+}
+
+static int print_minimal(const struct orders *o)
+{
+	struct question q = { 0 };
+	bool unfinished = false;
+	unsigned int n = 1;
+	char *bounds;
+
+	while (n <= SWEEP_STEPS && !unfinished && !minimal(o, n, &unfinished))
+		n++;
+	lab_config_default(&q.cfg);
+	bounds = question_bounds(&q);
+	print_wrapped(stdout, "explored", CLI_LABEL, bounds);
+	free(bounds);
+	return unfinished || n > SWEEP_STEPS ? CLI_LIMIT : CLI_SAFE;
+}
+
 int cli_orders(int argc, char **argv)
 {
-	struct orders o = { .to = { true, true } };
+	struct orders o = {
+		.to = { true, true }, .jobs = pool_default_jobs(),
+	};
 
 	argp_parse(&argp, argc, argv, 0, NULL, &o);
+	if (o.minimal)
+		return print_minimal(&o);
 	for (unsigned int i = 0; i < airlock_named_order_count; i++)
 		print_order(&o, &airlock_named_orders[i]);
 	return CLI_SAFE;

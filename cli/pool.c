@@ -39,6 +39,7 @@ struct reply {
 	struct lab_verdict v;	/* pointers mean nothing */
 	double seconds;
 	char why[200];
+	struct seam seam;
 };
 
 struct wire_event {
@@ -57,8 +58,8 @@ struct worker {
 };
 
 /* The same variables serve the parent and, after fork(), the worker. */
-static volatile bool stop;
-static volatile sig_atomic_t interrupts;
+volatile bool worker_stop;
+volatile sig_atomic_t worker_interrupts;
 static bool out_of_memory;
 static uint64_t memory_limit;
 static int answer_fd;
@@ -74,16 +75,32 @@ static double now(void)
 static void on_interrupt(int sig)
 {
 	(void)sig;
-	stop = true;
-	interrupts++;
+	worker_stop = true;
+	worker_interrupts++;
 }
 
-static void catch_interrupts(void)
+void worker_interrupts_catch(void)
 {
 	struct sigaction sa = { .sa_handler = on_interrupt };
 
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
+}
+
+pid_t worker_fork(void)
+{
+	pid_t parent = getpid(), pid;
+
+	fflush(NULL);
+	pid = fork();
+	if (pid < 0)
+		err(CLI_LIMIT, "fork");
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(CLI_LIMIT);
+	return 0;
 }
 
 unsigned int pool_default_jobs(void)
@@ -148,7 +165,7 @@ static void on_progress(void *ctx, const struct explore *x)
 	send_all(&p, sizeof(p));
 	/* The explorer counts its own memory; this counts everyone's. */
 	if (memory_limit && resident() > memory_limit)
-		out_of_memory = stop = true;
+		out_of_memory = worker_stop = true;
 }
 
 static enum answer_kind kind_of(const struct lab_verdict *v, int rc)
@@ -186,11 +203,32 @@ static void send_answer(const struct reply *r)
 	}
 }
 
+/* Safe; and is all that happened a run of the proved system? */
+static void refine(const struct question *q, const struct explore_limits *lim,
+		   struct reply *r)
+{
+	static const enum answer_kind kind[] = {
+		[SEAM_NONE] = ANSWER_SAFE, [SEAM_HOLDS] = ANSWER_SAFE,
+		[SEAM_APART] = ANSWER_APART, [SEAM_LIMIT] = ANSWER_LIMIT,
+		[SEAM_REFUSED] = ANSWER_REFUSED,
+	};
+
+	if (!q->refine || r->kind != ANSWER_SAFE)
+		return;
+	seam_ask(&q->cfg, lim, &r->seam);
+	r->kind = kind[r->seam.result];
+	if (r->kind == ANSWER_LIMIT && worker_stop && !out_of_memory)
+		r->kind = ANSWER_STOPPED;
+	if (r->kind == ANSWER_REFUSED)
+		r->v.why = r->seam.why;
+}
+
 static void work(const struct pool *p, const struct question *q)
 {
 	struct explore_limits lim = {
 		.states = p->states, .bytes = memory_limit,
-		.seconds = p->seconds, .stop = &stop, .progress = on_progress,
+		.seconds = p->seconds, .stop = &worker_stop,
+		.progress = on_progress,
 	};
 	struct reply r = { .kind = ANSWER_NONE };
 	double begin = now();
@@ -199,6 +237,7 @@ static void work(const struct pool *p, const struct question *q)
 	r.kind = kind_of(&r.v, rc);
 	if (r.v.result == EXPLORE_DEADLOCK)
 		r.v.bad = LAB_BAD_ENDLESS;
+	refine(q, &lim, &r);
 	r.seconds = now() - begin;
 	snprintf(r.why, sizeof(r.why), "%s", r.v.why ? r.v.why : "");
 	send_answer(&r);
@@ -209,22 +248,17 @@ static void work(const struct pool *p, const struct question *q)
 static void start(struct worker *w, const struct pool *p,
 		  const struct question *q, size_t i)
 {
-	pid_t parent = getpid();
 	int fd[2];
 
-	fflush(NULL);
 	if (pipe(fd))
 		err(CLI_LIMIT, "pipe");
-	*w = (struct worker){ .fd = fd[0], .question = i, .pid = fork() };
-	if (w->pid < 0)
-		err(CLI_LIMIT, "fork");
+	*w = (struct worker){
+		.fd = fd[0], .question = i, .pid = worker_fork(),
+	};
 	if (w->pid) {
 		close(fd[1]);
 		return;
 	}
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
-		_exit(CLI_LIMIT);
 	close(fd[0]);
 	answer_fd = fd[1];
 	work(p, &q[i]);
@@ -237,7 +271,8 @@ static void take_answer(struct worker *w, struct answer *a, const char *data)
 
 	memcpy(&r, data, sizeof(r));
 	data += sizeof(r);
-	*a = (struct answer){ .kind = r.kind, .v = r.v, .seconds = r.seconds };
+	*a = (struct answer){ .kind = r.kind, .v = r.v, .seconds = r.seconds,
+			      .seam = r.seam };
 	a->v.why = NULL;
 	a->v.event = calloc(r.v.nevents + 1, sizeof(*a->v.event));
 	a->file = calloc(r.v.nevents + 1, sizeof(*a->file));
@@ -363,18 +398,19 @@ static void tell(struct run *r)
 /* The first interrupt asks workers for what they have; the second ends them. */
 static void pass_on_interrupts(struct run *r)
 {
-	if (interrupts == r->passed_on)
+	if (worker_interrupts == r->passed_on)
 		return;
-	r->passed_on = interrupts;
+	r->passed_on = worker_interrupts;
 	for (unsigned int j = 0; j < r->p->jobs; j++)
 		if (r->w[j].pid)
-			kill(r->w[j].pid, interrupts > 1 ? SIGKILL : SIGINT);
+			kill(r->w[j].pid, worker_interrupts > 1 ? SIGKILL :
+			     SIGINT);
 }
 
 static void fill_workers(struct run *r)
 {
 	for (unsigned int j = 0; j < r->p->jobs; j++) {
-		if (r->w[j].pid || r->next == r->n || stop)
+		if (r->w[j].pid || r->next == r->n || worker_stop)
 			continue;
 		start(&r->w[j], r->p, r->q, r->next++);
 		r->running++;
@@ -416,7 +452,7 @@ bool pool_run(const struct pool *p, const struct question *q,
 		err(CLI_LIMIT, "out of memory");
 	memory_limit = p->memory ? p->memory :
 		free_memory() / (p->jobs < n ? p->jobs : n);
-	catch_interrupts();
+	worker_interrupts_catch();
 	while (fill_workers(&r), r.running) {
 		wait_for_workers(&r);
 		pass_on_interrupts(&r);
@@ -429,5 +465,5 @@ bool pool_run(const struct pool *p, const struct question *q,
 	free(r.done);
 	free(r.w);
 	free(r.poll);
-	return !stop;
+	return !worker_stop;
 }

@@ -231,6 +231,20 @@ static void bounds_host(FILE *f, const struct lab_config *c)
 	fprintf(f, ", store buffer %u", c->store_buffer);
 }
 
+static void bounds_kernel(FILE *f, const struct lab_config *c)
+{
+	if (c->interrupts)
+		fprintf(f, ", interrupts on where pinned");
+	if (c->migrations)
+		fprintf(f, ", %u migration%s", c->migrations,
+			plural(c->migrations));
+	if (c->flush)
+		fprintf(f, ", INVLPGB%s", c->flush == LAB_FLUSH_UNSYNCED ?
+			" with a TLBSYNC that does not wait" : "");
+	if (c->reclaim)
+		fprintf(f, ", airlock_reclaim_all()");
+}
+
 static void bounds_features(FILE *f, const struct lab_config *c)
 {
 	bool amd = c->platform == AIRLOCK_SNP || c->platform == AIRLOCK_SEV;
@@ -257,12 +271,14 @@ char *question_bounds(const struct question *q)
 		c->converters == 1 || c->overlap == LAB_OVERLAP_NONE ? "" :
 		c->overlap == LAB_OVERLAP_LEAF ? ", one leaf" : ", same pages",
 		c->pages, plural(c->pages), c->leaf_2m ? "2M" : "4K",
-		c->vmalloc ? "vmalloc" : "direct map");
+		c->vmalloc ? "vmalloc" : c->lazy ?
+		"direct map and unmapped aliases" : "direct map");
 	if (c->ranges > 1)
 		fprintf(t.f, ", %u ranges", c->ranges);
 	if (c->rounds > 1)
 		fprintf(t.f, ", %u rounds", c->rounds);
 	bounds_host(t.f, c);
+	bounds_kernel(t.f, c);
 	bounds_features(t.f, c);
 	if (!c->reduce)
 		fprintf(t.f, ", no reduction");
@@ -300,7 +316,7 @@ const char *answer_word(const struct answer *a)
 		[ANSWER_NONE] = "not started", [ANSWER_SAFE] = "safe",
 		[ANSWER_UNSAFE] = "UNSAFE", [ANSWER_LIMIT] = "limit",
 		[ANSWER_STOPPED] = "stopped", [ANSWER_REFUSED] = "refused",
-		[ANSWER_DIED] = "died",
+		[ANSWER_DIED] = "died", [ANSWER_APART] = "APART",
 	};
 
 	return word[a->kind];
@@ -320,6 +336,12 @@ char *answer_text(const struct answer *a)
 			fprintf(t.f, ", which stand for %s%lu",
 				a->v.plain_more ? "more than " : "",
 				(unsigned long)a->v.plain_states);
+		if (a->seam.result == SEAM_HOLDS)
+			fprintf(t.f, "; %lu compared", (unsigned long)
+				a->seam.transitions);
+		break;
+	case ANSWER_APART:
+		fprintf(t.f, ": %s", a->seam.why);
 		break;
 	case ANSWER_UNSAFE:
 		fprintf(t.f, ": %s: %s", answer_why(a),
@@ -327,7 +349,9 @@ char *answer_text(const struct answer *a)
 		break;
 	case ANSWER_LIMIT:
 	case ANSWER_STOPPED:
-		fprintf(t.f, ": %lu states, not finished", n);
+		fprintf(t.f, ": %lu states, not finished",
+			a->seam.result == SEAM_LIMIT ?
+			(unsigned long)a->seam.states : n);
 		break;
 	case ANSWER_REFUSED:
 	case ANSWER_DIED:
@@ -359,7 +383,7 @@ enum cli_exit answers_exit(const struct answer *a, size_t n)
 	enum cli_exit code = CLI_SAFE;
 
 	for (size_t i = 0; i < n; i++)
-		if (a[i].kind == ANSWER_UNSAFE)
+		if (a[i].kind == ANSWER_UNSAFE || a[i].kind == ANSWER_APART)
 			return CLI_UNSAFE;
 		else if (a[i].kind == ANSWER_REFUSED)
 			code = CLI_USAGE;

@@ -86,6 +86,7 @@ static int verdict(const struct trace *t, struct answer *a, bool quiet)
 		       " any more\n", t->nevents);
 		return CLI_SAFE;
 	}
+	lab_because(a->v.event, a->v.nevents);
 	if (!quiet) {
 		a->kind = ANSWER_UNSAFE;
 		/* The command would search afresh: with reduction. */

@@ -8,7 +8,8 @@
 static const char *colour_of(const struct answer *a, bool on)
 {
 	return a->kind == ANSWER_SAFE ? GREEN(on) :
-		a->kind == ANSWER_UNSAFE ? RED(on) : YELLOW(on);
+		a->kind == ANSWER_UNSAFE || a->kind == ANSWER_APART ?
+		RED(on) : YELLOW(on);
 }
 
 /* The verdict comes last: it alone has no fixed width. */
@@ -46,17 +47,24 @@ static size_t count(const struct report *r, enum answer_kind kind)
 void report_sum(const struct report *r, double seconds)
 {
 	size_t safe = count(r, ANSWER_SAFE), bad = count(r, ANSWER_UNSAFE);
-	uint64_t states = 0, transitions = 0;
+	size_t apart = count(r, ANSWER_APART);
+	uint64_t states = 0, transitions = 0, compared = 0;
 
 	for (size_t i = 0; i < r->n; i++) {
 		states += r->a[i].v.stats.states;
 		transitions += r->a[i].v.stats.transitions;
+		compared += r->a[i].seam.transitions;
 	}
 	printf("%zu questions: %zu safe, %zu UNSAFE", r->n, safe, bad);
-	if (r->n - safe - bad)
-		printf(", %zu not finished", r->n - safe - bad);
+	if (apart)
+		printf(", %zu APART from the proof", apart);
+	if (r->n - safe - bad - apart)
+		printf(", %zu not finished", r->n - safe - bad - apart);
 	printf("\n%lu states, %lu transitions, %.1f s\n",
 	       (unsigned long)states, (unsigned long)transitions, seconds);
+	if (compared)
+		printf("%lu transitions, without reduction, compared with the "
+		       "proof\n", (unsigned long)compared);
 }
 
 /* ---- the matrix ---- */
@@ -179,6 +187,35 @@ void report_matrix(const struct report *r)
 
 /* ---- one question ---- */
 
+/* Where the engine and the proof came apart. */
+static void print_apart(const struct answer *a)
+{
+	const struct seam *s = &a->seam;
+
+	if (s->event[0])
+		print_wrapped(stdout, "event", CLI_LABEL, s->event);
+	if (s->before[0])
+		print_wrapped(stdout, s->event[0] ? "before it" : "state",
+			      CLI_LABEL, s->before);
+	if (s->event[0])
+		print_wrapped(stdout, "after it", CLI_LABEL,
+			      s->after[0] ? s->after : "the same");
+}
+
+static void print_compared(const struct answer *a)
+{
+	char text[300];
+
+	if (a->seam.result != SEAM_HOLDS)
+		return;
+	snprintf(text, sizeof(text), "%lu transitions of %lu states without "
+		 "reduction, by the engine's own code: each is a step of the "
+		 "proved system, or none, and all its invariants hold",
+		 (unsigned long)a->seam.transitions,
+		 (unsigned long)a->seam.states);
+	print_wrapped(stdout, "compared", CLI_LABEL, text);
+}
+
 void report_one(const struct report *r, size_t i)
 {
 	const struct answer *a = &r->a[i];
@@ -191,6 +228,9 @@ void report_one(const struct report *r, size_t i)
 	text = answer_text(a);
 	printf("%s%s%s\n\n", colour_of(a, r->colour), text, PLAIN(r->colour));
 	render_heading(stdout, &r->q[i], a);
+	print_compared(a);
+	if (a->kind == ANSWER_APART)
+		print_apart(a);
 	if (a->kind == ANSWER_LIMIT || a->kind == ANSWER_STOPPED)
 		print_wrapped(stdout, "", CLI_LABEL, "nothing wrong was found "
 			      "as far as this went; that is not \"safe\"");

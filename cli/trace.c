@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define FORMAT	"airlock-trace 1"
+#define WATCHED	"airlock-watch-trace"
 #define MAX_EVENTS 100000	/* no counterexample is that long */
 
 static void write_lines(FILE *to, const char *text)
@@ -170,6 +171,10 @@ static bool read_field(struct reader *r, struct trace *t)
 	return true;
 }
 
+/* What older traces lack, and mean by it what the defaults are. */
+#define LATER (1u << FIELD_INTERRUPTS | 1u << FIELD_MIGRATIONS | \
+	       1u << FIELD_FLUSH | 1u << FIELD_RECLAIM)
+
 /* Up to the line "events N". */
 static bool read_header(struct reader *r, struct trace *t, size_t *events)
 {
@@ -177,6 +182,9 @@ static bool read_header(struct reader *r, struct trace *t, size_t *events)
 
 	if (!next(r))
 		return false;
+	if (!strncmp(r->line, WATCHED, strlen(WATCHED)))
+		return wrong(r, "a trace of `airlock watch': a kernel's run is "
+			     "not replayed, its line `command' runs it again");
 	if (strcmp(r->line, FORMAT))
 		return wrong(r, "not a trace: its first line is not '%s'",
 			     FORMAT);
@@ -203,7 +211,8 @@ static bool read_header(struct reader *r, struct trace *t, size_t *events)
 	*events = strtoul(v, NULL, 10);
 	if (!*events || *events > MAX_EVENTS)
 		return wrong(r, "a trace has 1 to %d events", MAX_EVENTS);
-	if (r->seen + 1 != 1u << FIELD_COUNT || !r->steps || !r->breaks)
+	if ((r->seen | LATER) + 1 != 1u << FIELD_COUNT || !r->steps ||
+	    !r->breaks)
 		return wrong(r, "the header lacks a line");
 	check_name(&t->q);
 	return true;

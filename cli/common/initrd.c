@@ -19,37 +19,33 @@ static void pad(FILE *f)
 		fputc(0, f);
 }
 
-static void add(FILE *f, unsigned int mode, const char *name, const char *text)
+static void add(FILE *f, const struct initrd_file *i)
 {
-	size_t n = strlen(text);
-
 	/* inode, mode, uid, gid, links, mtime, size, 4 of devices */
 	fprintf(f, "070701%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x",
-		0, mode, 0, 0, 1, 0, (unsigned int)n, 0, 0, 0, 0,
-		(unsigned int)strlen(name) + 1, 0);
-	fwrite(name, 1, strlen(name) + 1, f);
+		0, i->mode, 0, 0, 1, 0, (unsigned int)i->size, 0, 0, 0, 0,
+		(unsigned int)strlen(i->name) + 1, 0);
+	fwrite(i->name, 1, strlen(i->name) + 1, f);
 	pad(f);
-	fwrite(text, 1, n, f);
+	if (i->size)
+		fwrite(i->data, 1, i->size, f);
 	pad(f);
 }
 
-static bool append(FILE *to, const char *name)
+static bool append(FILE *to, int from)
 {
-	FILE *from = fopen(name, "re");
 	char buf[65536];
-	size_t n;
-	bool ok;
+	off_t at = 0;
+	ssize_t n;
 
-	if (!from)
-		return false;
-	while ((n = fread(buf, 1, sizeof(buf), from)) > 0)
-		fwrite(buf, 1, n, to);
-	ok = !ferror(from);
-	fclose(from);
-	return ok;
+	while ((n = pread(from, buf, sizeof(buf), at)) > 0) {
+		fwrite(buf, 1, (size_t)n, to);
+		at += n;
+	}
+	return !n;
 }
 
-int initrd_with(const char *base, const char *command)
+int initrd_make(const struct initrd_file *files, int more)
 {
 	int fd = memfd_create("initrd", MFD_CLOEXEC);
 	FILE *f = fd < 0 ? NULL : fdopen(dup(fd), "w");
@@ -59,17 +55,15 @@ int initrd_with(const char *base, const char *command)
 		warn("no memory for an initramfs");
 		return -1;
 	}
-	add(f, 0100755, "command", command);
-	add(f, 0, "TRAILER!!!", "");
-	ok = append(f, base);
-	if (!ok)
-		warn("cannot read '%s'", base);
-	if (fclose(f) && ok) {
-		warn("cannot write an initramfs");
+	for (; files->name; files++)
+		add(f, files);
+	add(f, &(struct initrd_file){ "TRAILER!!!", 0, NULL, 0 });
+	ok = append(f, more);
+	if (fclose(f))
 		ok = false;
-	}
 	if (ok)
 		return fd;
+	warn("cannot write an initramfs");
 	close(fd);
 	return -1;
 }

@@ -10,6 +10,7 @@
 #include <jansson.h>
 #include <limits.h>
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "launch.h"
 
@@ -22,6 +23,9 @@ struct machine {
 	char *host;			/* as it was written */
 	const char *json;		/* where the report goes, or NULL */
 	struct launch_disk disk[MACHINE_DISKS];
+	/* for --help */
+	struct launch at_first;		/* before any option */
+	const char *time_text;		/* the time limit if it depends */
 };
 
 #define HOST_TEXT 40
@@ -30,9 +34,9 @@ void machine_default(struct machine *m, enum cvm_platform p);
 
 /*
  * Options, each with a struct machine as its input. @machine_argp: platform,
- * CPUs, memory, host, time, report. @devices_argp: disks and network.
+ * CPUs, memory, host, time, report. @devices_argp: @disks_argp and a network.
  */
-extern const struct argp machine_argp, devices_argp;
+extern const struct argp machine_argp, disks_argp, devices_argp;
 
 /* A whole decimal number within bounds, or the end of the program. */
 uint64_t option_number(struct argp_state *state, const char *option,
@@ -60,7 +64,7 @@ json_t *machine_json(const struct machine *m, const struct launch_result *r,
  */
 int machine_run(const struct machine *m, bool counters);
 
-/* False with a message. */
+/* Drops @j. False with a message. */
 bool json_write(const char *name, json_t *j);
 
 /* ---- places.c ---- */
@@ -81,12 +85,30 @@ bool place_is_checkout(void);
 
 /* ---- initrd.c ---- */
 
+struct initrd_file {
+	const char *name;		/* NULL: the end */
+	unsigned int mode;
+	const void *data;
+	size_t size;
+};
+
 /*
- * A memfd with a file "command", executable and of that text, in an archive
- * before the one that @base has, for Linux to unpack both. Return: -1 with a
- * message.
+ * A memfd with an archive of @files, and behind it that of the file @more, for
+ * Linux to unpack both. Return: -1 with a message.
  */
-int initrd_with(const char *base, const char *command);
+int initrd_make(const struct initrd_file *files, int more);
+
+/* ---- script.c ---- */
+
+struct script {
+	pid_t pid;
+	FILE *out;			/* what it prints */
+};
+
+/* Run argv[0]. False with a message. */
+bool script_begin(struct script *s, const char *const *argv);
+/* When all was read. Return: did it exit with 0? */
+bool script_end(struct script *s);
 
 /* ---- subcommands: argv[0] is "airlock NAME" ---- */
 

@@ -18,13 +18,13 @@ enum {
 static const struct argp_option machine_options[] = {
 	{ "platform", OPT_PLATFORM, "NAME", 0,
 	  PLATFORMS_CONFIDENTIAL(PLATFORM_LISTED) "or none", 0 },
-	{ "cpus", OPT_CPUS, "N", 0, "1 to 16 [2]", 0 },
-	{ "memory", OPT_MEMORY, "M", 0, "MiB, 64 to 16384 [512]", 0 },
+	{ "cpus", OPT_CPUS, "N", 0, "1 to 16", 0 },
+	{ "memory", OPT_MEMORY, "M", 0, "MiB, 64 to 16384; or as 6G", 0 },
 	{ "host", OPT_HOST, "KIND", 0,
 	  "benign (does as KVM does), failing:N, failing:N:half (refuses the "
 	  "Nth call, or half of it), hostile:SEED (lies), ve (tells the guest "
 	  "of a wrong access) or strict (stops at one) [benign]", 0 },
-	{ "time-limit", OPT_TIME, "S", 0, "seconds [300]", 0 },
+	{ "time-limit", OPT_TIME, "S", 0, "seconds", 0 },
 	{ "deterministic", OPT_DETERMINISTIC, NULL, 0,
 	  "time is instructions: equal runs are the same to the bit", 0 },
 	{ "seed", OPT_SEED, "S", 0, "the same, with another seed [1]", 0 },
@@ -37,12 +37,16 @@ static const struct argp_option machine_options[] = {
 	{ 0 },
 };
 
-static const struct argp_option devices_options[] = {
+static const struct argp_option disks_options[] = {
 	{ "disk", OPT_DISK, "FILE", 0,
 	  "a raw image as a virtio disk, /dev/vda and so on; what the guest "
 	  "writes there is forgotten", 0 },
 	{ "disk-rw", OPT_DISK_RW, "FILE", 0, "the same, and FILE is changed",
 	  0 },
+	{ 0 },
+};
+
+static const struct argp_option devices_options[] = {
 	{ "net", OPT_NET, NULL, 0,
 	  "a virtio network that leads nowhere but to an echo server, "
 	  "10.0.2.100 port 7", 0 },
@@ -150,12 +154,36 @@ const char *host_text(const struct launch_host *h, char buf[HOST_TEXT])
 
 /* ---- */
 
+/* MiB; M behind it says the same, G makes it GiB. */
+static unsigned int memory(struct argp_state *state, const char *arg)
+{
+	size_t n = strlen(arg);
+	char text[8] = "";
+	uint64_t m;
+
+	if (n && n < sizeof(text) && strchr("MG", arg[n - 1])) {
+		memcpy(text, arg, n - 1);
+		if (number(text, 1, LAUNCH_MAX_MEMORY, &m)) {
+			m <<= arg[n - 1] == 'G' ? 10 : 0;
+			if (m >= LAUNCH_MIN_MEMORY && m <= LAUNCH_MAX_MEMORY &&
+			    m % 2 == 0)
+				return (unsigned int)m;
+		}
+	}
+	m = option_number(state, "memory", arg, LAUNCH_MIN_MEMORY,
+			  LAUNCH_MAX_MEMORY);
+	if (m % 2)
+		argp_error(state, "--memory %lu: not a multiple of 2", m);
+	return (unsigned int)m;
+}
+
 static error_t parse_machine(int key, char *arg, struct argp_state *state)
 {
 	struct machine *m = state->input;
 	struct launch *l = &m->launch;
 
 	switch (key) {
+	case ARGP_KEY_INIT:	m->at_first = *l;		break;
 	case OPT_PLATFORM:
 		if (!launch_platform_parse(arg, &l->platform))
 			argp_error(state, "--platform '%s': not "
@@ -167,12 +195,7 @@ static error_t parse_machine(int key, char *arg, struct argp_state *state)
 						      LAUNCH_MAX_CPUS);
 		break;
 	case OPT_MEMORY:
-		l->memory = (unsigned int)
-			option_number(state, "memory", arg, LAUNCH_MIN_MEMORY,
-				      LAUNCH_MAX_MEMORY);
-		if (l->memory % 2)
-			argp_error(state, "--memory %u: not a multiple of 2",
-				   l->memory);
+		l->memory = memory(state, arg);
 		break;
 	case OPT_HOST:
 		if (!parse_host(arg, &l->host))
@@ -231,10 +254,53 @@ static error_t parse_devices(int key, char *arg, struct argp_state *state)
 	}
 }
 
+/* What a command begins with, which is not the same in all of them. */
+static char *with_default(const char *doc, const char *value)
+{
+	char *text;
+
+	if (asprintf(&text, "%s [%s]", doc, value) < 0)
+		err(2, "no memory");
+	return text;
+}
+
+static char *machine_help(int key, const char *text, void *input)
+{
+	const struct machine *m = input;
+	const struct launch *l = &m->at_first;
+	char value[24];
+
+	if (key == OPT_PLATFORM)
+		return with_default(text, launch_platform_name(l->platform));
+	if (key == OPT_TIME && m->time_text)
+		return with_default(text, m->time_text);
+	if (key != OPT_CPUS && key != OPT_MEMORY && key != OPT_TIME)
+		return (char *)text;
+	snprintf(value, sizeof(value), "%u", key == OPT_CPUS ? l->cpus :
+		 key == OPT_MEMORY ? l->memory : l->time_limit);
+	return with_default(text, value);
+}
+
 const struct argp machine_argp = { .options = machine_options,
-				   .parser = parse_machine };
+				   .parser = parse_machine,
+				   .help_filter = machine_help };
+/* The same for the network, whose child the disks are. */
+static error_t parse_network(int key, char *arg, struct argp_state *state)
+{
+	if (key != ARGP_KEY_INIT)
+		return parse_devices(key, arg, state);
+	state->child_inputs[0] = state->input;
+	return 0;
+}
+
+const struct argp disks_argp = { .options = disks_options,
+				 .parser = parse_devices };
+static const struct argp_child disks_child[] = {
+	{ &disks_argp, 0, NULL, 0 }, { 0 },
+};
 const struct argp devices_argp = { .options = devices_options,
-				   .parser = parse_devices };
+				   .parser = parse_network,
+				   .children = disks_child };
 
 bool machine_check(const struct machine *m)
 {

@@ -101,6 +101,7 @@ bool json_write(const char *name, json_t *j)
 
 	if (!f) {
 		warn("cannot write '%s'", name);
+		json_decref(j);
 		return false;
 	}
 	ok = !json_dumpf(j, f, JSON_INDENT(1));
@@ -112,6 +113,7 @@ bool json_write(const char *name, json_t *j)
 		warn("cannot write '%s'", name);
 		ok = false;
 	}
+	json_decref(j);
 	return ok;
 }
 
@@ -119,7 +121,6 @@ int machine_run(const struct machine *m, bool counters)
 {
 	static struct launch_result r;
 	int code = launch(&m->launch, &r);
-	json_t *j;
 
 	machine_print(&m->launch, &r, counters);
 	if (r.console_error) {
@@ -127,11 +128,7 @@ int machine_run(const struct machine *m, bool counters)
 		warn("cannot write to stdout");
 		code = 2;
 	}
-	if (m->json) {
-		j = machine_json(m, &r, code);
-		if (!json_write(m->json, j))
-			code = 2;
-		json_decref(j);
-	}
+	if (m->json && !json_write(m->json, machine_json(m, &r, code)))
+		code = 2;
 	return code;
 }

@@ -124,10 +124,14 @@ bool devices_absent(const struct devices *d)
 	return d->disk.absent || d->net.absent;
 }
 
+bool devices_busy(const struct devices *d)
+{
+	return traffic_right(&d->disk) && traffic_right(&d->net) && !d->stuck;
+}
+
 bool devices_right(const struct devices *d)
 {
-	return traffic_right(&d->disk) && traffic_right(&d->net) &&
-	       image_right(d) && !d->blocked && !d->stuck;
+	return devices_busy(d) && image_right(d) && !d->blocked;
 }
 
 static void print_traffic(const char *name, const struct traffic *t)
@@ -148,7 +152,7 @@ static void print_traffic(const char *name, const struct traffic *t)
 void devices_print(const struct devices *d, bool ended)
 {
 	if (ended && !d->disk.heard && !d->net.heard && !devices_absent(d))
-		printf("  no word of disk and network: `airlock linux fetch' "
+		printf("  no word of disk and network: `airlock fetch' "
 		       "packs the guest anew\n");
 	if (d->disk.heard || d->net.heard)
 		printf("  %-8s %11s %12s %12s %10s\n", "device", "MiB written",

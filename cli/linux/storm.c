@@ -12,22 +12,7 @@
 
 #include "linux.h"
 
-#define MAX_SHAPES	8
-#define MAX_SYMBOLS	16
-#define MAX_BAD		4		/* violations that are shown */
-#define FAR		0x400		/* no function of these is longer */
-
-struct shape {
-	char name[16];
-	unsigned long conversions, loads, names, fixups, refused, given_up,
-		      wrong, mangled, global;
-};
-
-struct symbol {
-	unsigned long at;
-	char name[64];
-	char what[80];
-};
+#define STORM_SHAPES	8
 
 struct storm {
 	struct linux_run guest;
@@ -42,14 +27,11 @@ struct storm {
 
 struct report {
 	const struct storm *s;
-	char line[1024];		/* of the console, so far */
-	size_t used;
+	struct said said;
 	/* what the guest said */
 	char release[64], now[16];
-	struct shape shape[MAX_SHAPES];
+	struct storm_shape shape[STORM_SHAPES];
 	unsigned int shapes;
-	struct symbol symbol[MAX_SYMBOLS];
-	unsigned int symbols;
 	bool patched, ended;
 	struct devices devices;
 	struct launch_result result;
@@ -57,38 +39,32 @@ struct report {
 
 /* ---- what the guest says ---- */
 
+bool storm_shape_heard(const char *text, struct storm_shape *s)
+{
+	return sscanf(text, "%15s conversions %lu loads %lu names %lu fixups "
+		      "%lu refused %lu given_up %lu wrong %lu mangled %lu "
+		      "global %lu", s->name, &s->conversions, &s->loads,
+		      &s->names, &s->fixups, &s->refused, &s->given_up,
+		      &s->wrong, &s->mangled, &s->global) == 10;
+}
+
 static void heard_shape(struct report *r, const char *text)
 {
-	struct shape s = { .conversions = 0 };
-
-	if (sscanf(text, "%15s conversions %lu loads %lu names %lu fixups %lu "
-		   "refused %lu given_up %lu wrong %lu mangled %lu global %lu",
-		   s.name, &s.conversions, &s.loads, &s.names, &s.fixups,
-		   &s.refused, &s.given_up, &s.wrong, &s.mangled,
-		   &s.global) == 10 && r->shapes < MAX_SHAPES)
-		r->shape[r->shapes++] = s;
+	if (r->shapes < STORM_SHAPES &&
+	    storm_shape_heard(text, &r->shape[r->shapes]))
+		r->shapes++;
 	r->now[0] = 0;
 }
 
-static void heard_symbol(struct report *r, const char *text)
+static void console_line(void *context, const char *line)
 {
-	struct symbol *s = &r->symbol[r->symbols];
-
-	if (r->symbols < MAX_SYMBOLS &&
-	    sscanf(text, "%lx %63s %79[^\n]", &s->at, s->name, s->what) == 3)
-		r->symbols++;
-}
-
-static void console_line(struct report *r, const char *line)
-{
+	struct report *r = context;
 	const char *at = strstr(line, "storm: ");
 
-	if (r->s->verbose)
-		printf("%s\n", line);
 	if (at && !strncmp(at + 7, "shape ", 6))
 		heard_shape(r, at + 13);
 	else if (at && !strncmp(at + 7, "symbol ", 7))
-		heard_symbol(r, at + 14);
+		said_symbol(&r->said, at + 14);
 	else if (at && !strncmp(at + 7, "now ", 4))
 		sscanf(at + 11, "%15s", r->now);
 	else if (at && !strncmp(at + 7, "end", 3))
@@ -99,39 +75,6 @@ static void console_line(struct report *r, const char *line)
 		r->patched = true;
 	else if (!strncmp(line, "init: ", 6) && !r->release[0])
 		sscanf(line + 6, "%63[^,]", r->release);
-}
-
-static void hear_console(void *context, const char *bytes, size_t n)
-{
-	struct report *r = context;
-
-	for (size_t i = 0; i < n; i++) {
-		if (bytes[i] == '\r')
-			continue;
-		if (bytes[i] != '\n') {
-			if (r->used + 1 < sizeof(r->line))
-				r->line[r->used++] = bytes[i];
-			continue;
-		}
-		r->line[r->used] = 0;
-		r->used = 0;
-		console_line(r, r->line);
-	}
-}
-
-static void hear_machine(void *context, const char *line)
-{
-	struct report *r = context;
-
-	if (r->s->verbose)
-		warnx("%s", line);
-}
-
-static void hear_violation(void *context, const struct launch_violation *v)
-{
-	char text[400];
-
-	hear_machine(context, launch_violation_text(v, text, sizeof(text)));
 }
 
 /* ---- the verdict ---- */
@@ -149,29 +92,15 @@ static bool may_refuse(const struct report *r)
 }
 
 /* A host that refuses is no fault of the guest's; anything else is. */
-static bool nothing_wrong(const struct report *r, const struct shape *s)
+static bool nothing_wrong(const struct report *r, const struct storm_shape *s)
 {
 	return !s->wrong && !s->mangled &&
 	       (may_refuse(r) || (!s->refused && !s->given_up));
 }
 
-static bool shape_right(const struct report *r, const struct shape *s)
+static bool shape_right(const struct report *r, const struct storm_shape *s)
 {
 	return s->conversions && nothing_wrong(r, s);
-}
-
-/*
- * Linux on SNP asks for its end where a page-state change is refused (reason
- * 1) or PVALIDATE finds one that the host only claimed (2). A stray read that
- * it has no fixup for is set 0.
- */
-static bool gave_in(const struct report *r)
-{
-	const char *set = strstr(r->result.why, "set 1, reason ");
-
-	return end_of(r) == LAUNCH_TERMINATED && set &&
-	       (!strcmp(set, "set 1, reason 1") ||
-		!strcmp(set, "set 1, reason 2"));
 }
 
 /*
@@ -190,7 +119,7 @@ static const char *host_ended_it(const struct report *r)
 			return NULL;
 	if (end_of(r) == LAUNCH_FORCED)
 		return "the host took a page away, or lied about it";
-	if (gave_in(r))
+	if (linux_gave_in(&r->result))
 		return "the guest ended itself when the host refused";
 	if (!r->ended || launch_exit(end_of(r)))
 		return NULL;
@@ -223,51 +152,6 @@ static int judge(const struct report *r)
 	return 0;
 }
 
-static const struct symbol *who(const struct report *r, unsigned long rip)
-{
-	const struct symbol *best = NULL;
-
-	for (unsigned int i = 0; i < r->symbols; i++) {
-		const struct symbol *s = &r->symbol[i];
-
-		if (rip >= s->at && rip - s->at < FAR &&
-		    (!best || s->at > best->at))
-			best = s;
-	}
-	return best;
-}
-
-static void print_bad(const struct report *r, const struct launch_violation *v)
-{
-	const struct symbol *s = who(r, v->rip);
-	char state[LAUNCH_STATE_TEXT];
-
-	printf("  CPU %d met a page that was %s: %s, page %lx\n", v->cpu,
-	       launch_state_text(v->state, state), v->what, v->gpa >> 12);
-	if (s)
-		printf("    at %s+0x%lx: %s\n", s->name, v->rip - s->at,
-		       s->what);
-	else
-		printf("    at %lx\n", v->rip);
-}
-
-/* Those of CPUs, the first few in full. What devices did stands elsewhere. */
-static void print_bads(const struct report *r)
-{
-	const struct launch_result *m = &r->result;
-	unsigned int shown = 0, devices = (unsigned int)r->devices.blocked;
-
-	for (unsigned int i = 0; i < m->violations &&
-	     i < LAUNCH_MAX_VIOLATIONS && shown < MAX_BAD; i++)
-		if (m->violation[i].cpu >= 0) {
-			print_bad(r, &m->violation[i]);
-			shown++;
-		}
-	if (m->violations > shown + devices)
-		printf("  and %u more such accesses\n",
-		       m->violations - shown - devices);
-}
-
 static void print_shapes(const struct report *r)
 {
 	if (!r->shapes)
@@ -275,7 +159,7 @@ static void print_shapes(const struct report *r)
 	printf("  %-8s %11s %12s %12s %10s\n", "pages", "conversions",
 	       "stray loads", "names hashed", "mended");
 	for (unsigned int i = 0; i < r->shapes; i++) {
-		const struct shape *s = &r->shape[i];
+		const struct storm_shape *s = &r->shape[i];
 
 		printf("  %-8s %11lu %12lu %12lu %10lu", s->name,
 		       s->conversions, s->loads, s->names, s->fixups);
@@ -291,18 +175,6 @@ static void print_shapes(const struct report *r)
 	}
 }
 
-/* What linux/tools/kernel built has its kind in the name. */
-static const char *origin(const struct linux_run *l)
-{
-	if (l->patched)
-		return "with Airlock";
-	if (!strncmp(l->version, "airlock-", 8))
-		return "built with Airlock";
-	if (!strncmp(l->version, "stock-", 6))
-		return "built without Airlock";
-	return "as Debian built it";
-}
-
 static void print(const struct report *r, int verdict)
 {
 	const struct launch *l = &r->s->guest.machine.launch;
@@ -312,11 +184,12 @@ static void print(const struct report *r, int verdict)
 	printf("Linux %s on %s, %u CPUs, host %s, %s\n",
 	       r->release[0] ? r->release : r->s->guest.version,
 	       launch_platform_name(l->platform), l->cpus,
-	       host_text(&r->s->host, host), origin(&r->s->guest));
+	       host_text(&r->s->host, host), linux_origin(&r->s->guest));
 	print_shapes(r);
 	if (r->s->devices)
 		devices_print(&r->devices, r->ended);
-	print_bads(r);
+	said_print_bads(&r->said, &r->result,
+			(unsigned int)r->devices.blocked);
 	if (r->now[0])
 		printf("  it ended while '%s' was being converted\n", r->now);
 	if (r->s->guest.patched && !r->patched)
@@ -330,7 +203,7 @@ static void print(const struct report *r, int verdict)
 		puts(verdict == 1 ? "NOT SAFE" : "no verdict");
 }
 
-static json_t *shape_json(const struct shape *s)
+static json_t *shape_json(const struct storm_shape *s)
 {
 #define N(value) (json_int_t)s->value
 	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
@@ -433,30 +306,14 @@ static const struct argp argp = {
 
 /* ---- */
 
-/*
- * A host that fails or lies does so from the storm on: before it, a stock
- * kernel boots, whose answer to any of that is to end the guest.
- */
-static void set_host(struct storm *s, char *text, size_t size)
-{
-	struct launch_host *h = &s->guest.machine.launch.host;
-
-	s->host = *h;
-	*text = 0;
-	if (h->kind < CVM_HOST_FAILING)
-		return;
-	snprintf(text, size, " airlock.host=%u,%lu", h->kind, h->argument);
-	*h = (struct launch_host){ .kind = CVM_HOST_KVM };
-}
-
 /* What linux/guest/init shall do. */
 static bool set_words(struct storm *s)
 {
 	const struct launch *l = &s->guest.machine.launch;
-	char host[64];
+	char host[LINUX_HOST_WORD];
 	int n;
 
-	set_host(s, host, sizeof(host));
+	s->host = linux_host_later(&s->guest, host);
 	n = snprintf(s->words, sizeof(s->words),
 		     "%s airlock.storm=%lu%s%s%s%s",
 		     s->devices ? " airlock.traffic" : "", s->conversions,
@@ -493,16 +350,11 @@ static bool prepare(struct storm *s)
 static void run(struct report *r)
 {
 	const struct storm *s = r->s;
-	struct launch_listener listener = {
-		.context = r, .console = hear_console,
-		.violation = hear_violation, .line = hear_machine,
-	};
-	struct launch l = s->guest.machine.launch;
+	const struct launch *l = &s->guest.machine.launch;
 
-	l.listener = &listener;
 	if (s->devices)
 		devices_begin(&r->devices, s->scratch.fd);
-	launch(&l, &r->result);
+	said_launch(&r->said, l, &r->result);
 	if (s->devices)
 		devices_end(&r->devices, s->scratch.fd,
 			    launch_counter(&r->result, "dma_blocked"));
@@ -511,23 +363,23 @@ static void run(struct report *r)
 int linux_storm(int argc, char **argv)
 {
 	static struct storm s;
-	static struct report r = { .s = &s };
+	static struct report r = {
+		.s = &s, .said = { .hear = console_line, .context = &r },
+	};
 	int verdict;
-	json_t *j;
 
 	linux_default(&s.guest);
 	s.guest.machine.launch.time_limit = 0;
+	s.guest.machine.time_text = "300; 900 with --devices";
 	argp_parse(&argp, argc, argv, 0, NULL, &s);
 	if (!prepare(&s))
 		return LINUX_USAGE;
+	r.said.verbose = s.verbose;
 	run(&r);
 	verdict = judge(&r);
 	print(&r, verdict);
-	if (s.guest.machine.json) {
-		j = storm_json(&r, verdict);
-		if (!json_write(s.guest.machine.json, j))
-			verdict = LINUX_USAGE;
-		json_decref(j);
-	}
+	if (s.guest.machine.json &&
+	    !json_write(s.guest.machine.json, storm_json(&r, verdict)))
+		verdict = LINUX_USAGE;
 	return verdict;
 }

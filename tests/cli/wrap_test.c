@@ -7,7 +7,7 @@
 #include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
-#include "cli.h"
+#include "draw.h"
 
 static uint32_t seed = 1;
 

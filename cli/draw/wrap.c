@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Text within a width. */
-#include "cli.h"
+#include "draw.h"
 
 #include <string.h>
 

@@ -4,11 +4,13 @@
 #   make            the host programs and the library, in build/
 #   make run        install what is missing, build, show what it does
 #   make check      the quick tests (under 10 minutes)
-#   make check-all  all tests (under 45 minutes)
+#   make check-all  all tests (under 60 minutes)
 #   make check-fresh RELEASE=trixie   README's commands on a new Debian, a
 #                   bookworm or a trixie, in a root of its own
 #   make bench      counts and timings: a table, and build/bench.json
 #   make mutants    break the engine on purpose; the lab must notice
+#   make mutants-all             the same by rule, in every function: hours
+#   make fuzz       the engine under libFuzzer (FUZZ_SECONDS=300)
 #   make linux      Linux from source, stock and with Airlock (VERSION=6.12)
 #   make linux-series TREE=DIR   Airlock as patches for a kernel's tree
 #   make bench-linux             what it costs there, beside the stock kernel
@@ -86,6 +88,10 @@ help:
 setup:
 	@scripts/setup host
 
+# Most tests are one QEMU with one CPU at work: two of them at a time, their
+# lines apart. `make -j N check' is taken at its word.
+AT_ONCE = $(if $(filter -j% --jobserver-%,$(MAKEFLAGS)),,-j2) -Oline
+
 # One recipe, so that the sum is printed even when a test fails. With
 # AIRLOCK_SUM, scripts/t leaves failures to scripts/sum: what make itself then
 # complains of is a test that could not be made, and that is no success either.
@@ -93,7 +99,7 @@ check check-all: setup
 	@rm -rf $(B)/check && mkdir -p $(B)/check
 	@$(MAKE) --no-print-directory all
 	@AIRLOCK_CHECK_DIR=$(B)/check AIRLOCK_SUM=1 \
-		$(MAKE) --no-print-directory -k $@-tests || \
+		$(MAKE) --no-print-directory $(AT_ONCE) -k $@-tests || \
 		{ echo "FAILED  not made: see the lines above with '***'"; \
 		echo 0 1 >$(B)/check/not-made.count; }
 	@scripts/sum $(B)/check

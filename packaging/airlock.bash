@@ -30,13 +30,14 @@ _airlock_values()
 	--to) echo shared private both ;;
 	--host)
 		case $2 in
-		check) echo benign failing hostile ;;
+		check) echo benign slow failing hostile ;;
 		*) echo kvm ve strict failing: hostile: ;;
 		esac
 		;;
 	--leaf) echo 4k 2m ;;
-	--mapping) echo direct vmalloc ;;
+	--mapping) echo direct vmalloc lazy ;;
 	--overlap) echo none leaf same ;;
+	--flush) echo ipi broadcast unsynced ;;
 	--isolation) echo vbs snp ;;
 	--only) echo 512 1 8 at-once vmalloc ;;
 	esac

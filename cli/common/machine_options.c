@@ -19,7 +19,7 @@ static const struct argp_option machine_options[] = {
 	{ "platform", OPT_PLATFORM, "NAME", 0,
 	  PLATFORMS_CONFIDENTIAL(PLATFORM_LISTED) "or none", 0 },
 	{ "cpus", OPT_CPUS, "N", 0, "1 to 16", 0 },
-	{ "memory", OPT_MEMORY, "M", 0, "MiB, 64 to 16384; or as 6G", 0 },
+	{ "memory", OPT_MEMORY, "M", 0, "MiB, or as 6G: 64 to 16384", 0 },
 	{ "host", OPT_HOST, "KIND", 0,
 	  "benign (does as KVM does), failing:N, failing:N:half (refuses the "
 	  "Nth call, or half of it), hostile:SEED (lies), ve (tells the guest "

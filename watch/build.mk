@@ -3,7 +3,7 @@
 # part of build/airlock (cli/build.mk).
 
 WATCH := $(B)/watch
-WATCH_LOGIC := core tables tlb flush buffer cache judge order history trails names
+WATCH_LOGIC := core tables tlb flush buffer cache judge order threads history trails names
 WATCH_PLUGIN_OBJS := $(patsubst %,$(WATCH)/%.o,$(WATCH_LOGIC) decode ksyms modsyms \
 	plugin emit)
 WATCH_CFLAGS := $(HOST_CFLAGS) -Iwatch

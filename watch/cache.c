@@ -70,7 +70,7 @@ void watch_clflush(struct watch *w, unsigned int cpu, uint64_t va,
 	w->counts.clflushes++;
 	order_step(w, cpu, (uint8_t)(STEP_CACHE |
 				     (inside ? 0 : STEP_WINDOW)));
-	if (w->on && w->cpu[cpu].converting && !(va & (WATCH_PAGE - 1) & ~63u))
+	if (w->on && w->cpu[cpu].doing.converting && !(va & (WATCH_PAGE - 1) & ~63u))
 		judge_owner(w, cpu, va, false, "CLFLUSH", rip);
 	pa = address(w, va, &private);
 	if (pa == UINT64_MAX)

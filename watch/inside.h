@@ -61,6 +61,13 @@ struct invlpgb {
 	bool all, global, tables;
 };
 
+/* The conversion that a thread is in. */
+struct doing {
+	bool converting;
+	uint64_t va, pages, thread;
+	struct watch_conversion now;
+};
+
 /* What is known of a CPU. */
 struct cpu {
 	bool on;
@@ -76,11 +83,17 @@ struct cpu {
 	/* its store buffer, oldest first */
 	struct unseen *unseen;
 	unsigned int n_unseen, unseen_room;
-	/* the conversion it is in */
-	bool converting;
-	uint64_t va, pages, thread;
-	struct watch_conversion now;
+	struct doing doing;
 };
+
+/* Of a thread that does not run: threads.c */
+struct aside {
+	uint64_t task;			/* 0: unused */
+	unsigned int cpu;		/* where it ran */
+	struct doing doing;
+};
+
+#define ASIDES	16u
 
 #define HASH	4096u
 
@@ -96,6 +109,8 @@ struct watch {
 	uint64_t frames;
 	uint32_t on_mask;
 	struct cpu cpu[WATCH_CPUS];
+	struct aside aside[ASIDES];
+	unsigned int asides;
 
 	/* tables.c */
 	struct table **table;
@@ -276,9 +291,11 @@ void trails_convert(struct watch *w, unsigned int cpu,
 void trails_return(struct watch *w, unsigned int cpu, bool failed,
 		 const struct watch_conversion *how);
 /* The guest has ended, and this call has not. */
-void trails_ended(struct watch *w, unsigned int cpu,
+void trails_ended(struct watch *w, unsigned int call, unsigned int cpu,
 		  const struct watch_conversion *how);
 void trails_lost(struct watch *w, unsigned int cpu);
+/* The call of @from is that of @to now; an aside's is behind the CPUs'. */
+void trails_switch(struct watch *w, unsigned int from, unsigned int to);
 void trails_free(struct watch *w);
 
 /* order.c */
@@ -287,6 +304,8 @@ void order_entry(struct watch *w, unsigned int cpu, uint64_t va,
 /* Is the address of the range's own mapping, or of the direct map? */
 bool order_maps(const struct watch *w, unsigned int cpu, uint64_t va);
 void order_step(struct watch *w, unsigned int cpu, uint8_t step);
+/* The conversion of that CPU: what it does from here on is not known. */
+void order_lost(struct watch *w, unsigned int cpu);
 bool order_covers(const struct watch *w, unsigned int cpu, uint64_t va);
 void order_state(struct watch *w, unsigned int cpu, enum watch_state old,
 		 enum watch_state new);

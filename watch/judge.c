@@ -81,8 +81,8 @@ void report(struct watch *w, const struct watch_finding *f)
 	*n = *f;
 	n->id = w->findings;
 	n->count = 1;
-	if (w->cpu[f->cpu].converting)
-		n->caller = w->cpu[f->cpu].now.caller;
+	if (w->cpu[f->cpu].doing.converting)
+		n->caller = w->cpu[f->cpu].doing.now.caller;
 	for (unsigned int i = 0; i < w->findings; i++)
 		if (alike(&w->finding[i], n)) {
 			w->finding[i].count++;
@@ -229,14 +229,14 @@ void judge_owner(struct watch *w, unsigned int cpu, uint64_t va,
 
 void judge_return(struct watch *w, unsigned int cpu)
 {
-	const struct cpu *p = &w->cpu[cpu];
+	const struct doing *p = &w->cpu[cpu].doing;
 
 	w->returning = true;
 	for (uint64_t i = 0; i < p->pages; i++) {
 		uint64_t va = p->va + i * WATCH_PAGE;
 
 		check_evicted(w, cpu, va);
-		judge_frame(w, frame_at(w, va), cpu, p->rip);
+		judge_frame(w, frame_at(w, va), cpu, w->cpu[cpu].rip);
 	}
 	w->returning = false;
 }

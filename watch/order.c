@@ -38,7 +38,7 @@ size_t watch_order(const struct watch_conversion *c, char *buf, size_t size)
 
 bool order_covers(const struct watch *w, unsigned int cpu, uint64_t va)
 {
-	const struct cpu *p = &w->cpu[cpu];
+	const struct doing *p = &w->cpu[cpu].doing;
 
 	return p->converting && va - p->va < p->pages * WATCH_PAGE;
 }
@@ -82,10 +82,10 @@ static void drop_flush_inside(struct watch_conversion *c, uint8_t step)
  */
 void order_step(struct watch *w, unsigned int cpu, uint8_t step)
 {
-	struct watch_conversion *c = &w->cpu[cpu].now;
+	struct watch_conversion *c = &w->cpu[cpu].doing.now;
 	unsigned int i;
 
-	if (!w->cpu[cpu].converting)
+	if (!w->cpu[cpu].doing.converting)
 		return;
 	drop_flush_inside(c, step);
 	for (i = c->steps; i && (c->step[i - 1] == step ||
@@ -101,14 +101,15 @@ void order_step(struct watch *w, unsigned int cpu, uint8_t step)
 void order_entry(struct watch *w, unsigned int cpu, uint64_t va,
 		 uint64_t old, uint64_t new, unsigned int level)
 {
+	const struct doing *p = &w->cpu[cpu].doing;
 	bool flip = old && new && (old ^ new) & WATCH_BIT;
 	bool was = old & ENTRY_P, is = new & ENTRY_P;
 
 	if (level && ((was && !(old & ENTRY_LARGE)) ||
 		      (is && !(new & ENTRY_LARGE))))
 		return;
-	if (!w->cpu[cpu].converting || va + span(level) <= w->cpu[cpu].va ||
-	    va >= w->cpu[cpu].va + w->cpu[cpu].pages * WATCH_PAGE)
+	if (!p->converting || va + span(level) <= p->va ||
+	    va >= p->va + p->pages * WATCH_PAGE)
 		return;
 	if (was == is && flip)
 		order_step(w, cpu, STEP_FLIP);
@@ -128,7 +129,7 @@ void order_state(struct watch *w, unsigned int cpu, enum watch_state old,
 	order_step(w, cpu, STEP_NOTIFY);
 }
 
-static void busy(struct watch *w, const struct cpu *p, uint8_t flag)
+static void busy(struct watch *w, const struct doing *p, uint8_t flag)
 {
 	for (uint64_t i = 0; i < p->pages; i++) {
 		uint64_t frame = frame_at(w, p->va + i * WATCH_PAGE);
@@ -148,7 +149,7 @@ void watch_convert(struct watch *w, unsigned int cpu, uint64_t va,
 		   uint64_t pages, bool to_shared, uint64_t caller,
 		   uint64_t thread)
 {
-	struct cpu *p = &w->cpu[cpu];
+	struct doing *p = &w->cpu[cpu].doing;
 
 	/* One that was not seen to end. */
 	if (p->converting)
@@ -201,21 +202,26 @@ static bool alike(const struct watch_conversion *a,
 		!memcmp(a->step, b->step, sizeof(a->step));
 }
 
-/* A thread that came to another CPU meanwhile: what it did there is not known. */
+void order_lost(struct watch *w, unsigned int cpu)
+{
+	busy(w, &w->cpu[cpu].doing, 0);
+	trails_lost(w, cpu);
+	w->cpu[cpu].doing.converting = false;
+}
+
+/* A thread that came to another CPU, and nobody saw it go. */
 static void moved(struct watch *w, uint64_t thread)
 {
 	for (unsigned int c = 0; c < WATCH_CPUS; c++)
-		if (w->cpu[c].converting && w->cpu[c].thread == thread) {
-			busy(w, &w->cpu[c], 0);
-			trails_lost(w, c);
-			w->cpu[c].converting = false;
-		}
+		if (w->cpu[c].doing.converting &&
+		    w->cpu[c].doing.thread == thread)
+			order_lost(w, c);
 }
 
 void watch_converted(struct watch *w, unsigned int cpu, uint64_t thread,
 		     bool failed)
 {
-	struct cpu *p = &w->cpu[cpu];
+	struct doing *p = &w->cpu[cpu].doing;
 	unsigned int i = 0;
 
 	if (!p->converting || p->thread != thread) {
@@ -247,12 +253,19 @@ void watch_converted(struct watch *w, unsigned int cpu, uint64_t thread,
 	w->conversion[i].failed += failed;
 }
 
+static void ended(struct watch *w, unsigned int call, unsigned int cpu,
+		  struct doing d)
+{
+	normalise(&d.now);
+	trails_ended(w, call, cpu, d.converting ? &d.now : NULL);
+}
+
 void watch_end(struct watch *w)
 {
-	for (unsigned int c = 0; w->trails && c < WATCH_CPUS; c++) {
-		struct watch_conversion how = w->cpu[c].now;
-
-		normalise(&how);
-		trails_ended(w, c, w->cpu[c].converting ? &how : NULL);
-	}
+	for (unsigned int c = 0; w->trails && c < WATCH_CPUS; c++)
+		ended(w, c, c, w->cpu[c].doing);
+	for (unsigned int i = 0; w->trails && i < ASIDES; i++)
+		if (w->aside[i].task)
+			ended(w, WATCH_CPUS + i, w->aside[i].cpu,
+			      w->aside[i].doing);
 }

@@ -61,7 +61,7 @@ static struct {
 
 static struct ksyms *ksyms;
 static bool looked_for_ksyms;
-static uint64_t to_private, to_shared, unmap_aliases, kernel_end, per_cpu;
+static uint64_t to_private, to_shared, unmap_aliases, switch_to, kernel_end, per_cpu;
 static uint64_t returns[RETURNS];
 /* An ELF guest's airlock_convert_order(), 0: none; where its calls return. */
 static uint64_t guest_call;
@@ -338,6 +338,19 @@ static void on_convert(unsigned int qemu_cpu, void *data)
 	leave();
 }
 
+/* __switch_to_asm(prev, next) */
+static void on_switch(unsigned int qemu_cpu, void *data)
+{
+	unsigned int cpu;
+
+	(void)data;
+	if (!enter(qemu_cpu, &cpu))
+		return;
+	if (watch_wants_switches(watch, cpu))
+		watch_switch(watch, cpu, reg(RDI), reg(RSI));
+	leave();
+}
+
 static void on_return(unsigned int qemu_cpu, void *data)
 {
 	uint64_t sp = reg(RSP);
@@ -521,6 +534,7 @@ static void look_for_ksyms(void)
 	to_private = ksyms_address(ksyms, "set_memory_encrypted");
 	to_shared = ksyms_address(ksyms, "set_memory_decrypted");
 	unmap_aliases = ksyms_address(ksyms, "vm_unmap_aliases");
+	switch_to = ksyms_address(ksyms, "__switch_to_asm");
 	per_cpu = ksyms_address(ksyms, "__per_cpu_offset");
 	kernel_end = ksyms_address(ksyms, "_end");
 	emit_symbols(out, ksyms);
@@ -540,6 +554,9 @@ static void on_block(struct qemu_plugin_insn *first, uint64_t va)
 	if (va && (va == to_private || va == to_shared))
 		qemu_plugin_register_vcpu_insn_exec_cb(first, on_convert,
 			PLUGIN_READS_REGS, (void *)(uintptr_t)va);
+	if (va && va == switch_to)
+		qemu_plugin_register_vcpu_insn_exec_cb(first, on_switch,
+			PLUGIN_READS_REGS, NULL);
 	if (va && va == guest_call)
 		qemu_plugin_register_vcpu_insn_exec_cb(first, on_guest_call,
 			PLUGIN_READS_REGS, NULL);

@@ -17,6 +17,7 @@
 
 #define RANGES		8u
 #define MAX_TRAILS	2048u
+#define CALLS		(WATCH_CPUS + ASIDES)
 
 struct page {
 	uint64_t frame;
@@ -43,12 +44,12 @@ struct call {
 	/* That were on, or came: as if they had been there from the first. */
 	uint32_t cpus;
 	uint64_t caller;
-	/* The last PVALIDATE of the CPU. */
-	uint64_t pv_va, pv_size;
 };
 
 struct trails {
-	struct call call[WATCH_CPUS];
+	struct call call[CALLS];	/* of each CPU, then of each aside */
+	/* The last PVALIDATE of each CPU. */
+	struct { uint64_t va, size; } pvalidate[WATCH_CPUS];
 	struct page **of_frame;
 	uint64_t waiting;		/* pages whose last store may be unseen */
 	struct watch_trail *trail;
@@ -176,14 +177,14 @@ static void call_at(struct watch *w, struct call *c, uint64_t va,
 static void each_at(struct watch *w, uint64_t va, uint64_t size, page_fn fn,
 		    void *arg)
 {
-	for (unsigned int c = 0; w->trails && c < WATCH_CPUS; c++)
+	for (unsigned int c = 0; w->trails && c < CALLS; c++)
 		if (w->trails->call[c].on)
 			call_at(w, &w->trails->call[c], va, size, fn, arg);
 }
 
 static void each(struct watch *w, page_fn fn, void *arg)
 {
-	for (unsigned int c = 0; w->trails && c < WATCH_CPUS; c++) {
+	for (unsigned int c = 0; w->trails && c < CALLS; c++) {
 		struct call *k = &w->trails->call[c];
 
 		for (uint64_t i = 0; k->on && i < k->pages; i++)
@@ -323,8 +324,8 @@ void trails_pvalidate(struct watch *w, unsigned int cpu, uint64_t va,
 {
 	if (!w->trails)
 		return;
-	w->trails->call[cpu].pv_va = va & ~(size - 1);
-	w->trails->call[cpu].pv_size = size;
+	w->trails->pvalidate[cpu].va = va & ~(size - 1);
+	w->trails->pvalidate[cpu].size = size;
 }
 
 void trails_state(struct watch *w, unsigned int cpu, uint64_t frame,
@@ -340,8 +341,8 @@ void trails_state(struct watch *w, unsigned int cpu, uint64_t frame,
 	add(p, (struct watch_trail_event){
 		.kind = TRAIL_STATE, .cpu = (uint8_t)cpu, .old = (uint8_t)old,
 		.value = (uint8_t)new, .rip = w->cpu[cpu].rip,
-		.window = pv && !mapped_at(p, w->trails->call[cpu].pv_va,
-					   w->trails->call[cpu].pv_size) });
+		.window = pv && !mapped_at(p, w->trails->pvalidate[cpu].va,
+					   w->trails->pvalidate[cpu].size) });
 }
 
 /* ---- a call begins ---- */
@@ -562,10 +563,10 @@ void trails_return(struct watch *w, unsigned int cpu, bool failed,
 	forget(w, c);
 }
 
-void trails_ended(struct watch *w, unsigned int cpu,
+void trails_ended(struct watch *w, unsigned int call, unsigned int cpu,
 		  const struct watch_conversion *how)
 {
-	struct call *c = &w->trails->call[cpu];
+	struct call *c = &w->trails->call[call];
 
 	c->cpus |= w->on_mask;
 	for (uint64_t i = 0; c->on && i < c->pages; i++)
@@ -581,6 +582,16 @@ void trails_lost(struct watch *w, unsigned int cpu)
 		return;
 	w->trails->counts.moved += w->trails->call[cpu].pages;
 	forget(w, &w->trails->call[cpu]);
+}
+
+/* What is at @from is at @to now, where nothing was. */
+void trails_switch(struct watch *w, unsigned int from, unsigned int to)
+{
+	if (!w->trails)
+		return;
+	forget(w, &w->trails->call[to]);
+	w->trails->call[to] = w->trails->call[from];
+	w->trails->call[from] = (struct call){ .on = false };
 }
 
 void watch_guest_call(struct watch *w, unsigned int cpu,
@@ -614,7 +625,7 @@ void trails_free(struct watch *w)
 {
 	if (!w->trails)
 		return;
-	for (unsigned int c = 0; c < WATCH_CPUS; c++)
+	for (unsigned int c = 0; c < CALLS; c++)
 		forget(w, &w->trails->call[c]);
 	for (unsigned int i = 0; i < w->trails->n; i++)
 		free(w->trails->trail[i].ev);

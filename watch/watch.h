@@ -266,6 +266,10 @@ void watch_convert(struct watch *w, unsigned int cpu, uint64_t va,
 void watch_alias(struct watch *w, unsigned int cpu);
 void watch_converted(struct watch *w, unsigned int cpu, uint64_t thread,
 		     bool failed);
+/* The CPU goes from a task to another: any numbers that are theirs, not 0. */
+void watch_switch(struct watch *w, unsigned int cpu, uint64_t prev,
+		  uint64_t next);
+bool watch_wants_switches(const struct watch *w, unsigned int cpu);
 
 /*
  * The same of a kernel whose calls are not judged as such: its ranges. Ends

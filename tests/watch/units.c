@@ -1157,6 +1157,8 @@ static void order_is(unsigned int i, const char *text)
 	assert_string_equal(buf, text);
 }
 
+static const char *trail(unsigned int i);
+
 static void orders(void **s)
 {
 	(void)s;
@@ -1168,6 +1170,80 @@ static void orders(void **s)
 	end();
 	there_and_back(WATCH_TDP, NO_NP | NO_CLFLUSH);
 	order_is(0, "alias, tlb, notify, flip");
+	end();
+}
+
+/* One leaves its CPU in a window, and another converts there meanwhile. */
+static void threads_take_turns(void **s)
+{
+	enum { A = 100, B = 200 };
+	static const char order[] =
+		"np+flip, tlb, cache@window, notify@window, present";
+
+	(void)s;
+	begin(WATCH_SNP);
+	watch_want_trails(w);
+	assert_false(watch_wants_switches(w, 0));
+	watch_convert(w, 0, DIRECT + PAGE(FIRST), 1, true, 7, 8);
+	assert_true(watch_wants_switches(w, 0));
+	put(0, pte(FIRST), ~PAGE(FIRST) & WATCH_ADDR);
+	shoot_down(DIRECT + PAGE(FIRST), 0);
+	watch_switch(w, 0, A, B);
+	watch_convert(w, 0, DIRECT + PAGE(FIRST + 1), 1, true, 6, 9);
+	put(0, pte(FIRST + 1), ~PAGE(FIRST + 1) & WATCH_ADDR);
+	shoot_down(DIRECT + PAGE(FIRST + 1), 0);
+	flush_cache(FIRST + 1, true, 0);
+	watch_switch(w, 0, B, A);
+	flush_cache(FIRST, true, 0);
+	host_work(FIRST, true, 0);
+	watch_switch(w, 0, A, B);
+	host_work(FIRST + 1, true, 0);
+	present(FIRST + 1, true);
+	watch_converted(w, 0, 9, false);
+	watch_switch(w, 0, B, A);
+	present(FIRST, true);
+	watch_converted(w, 0, 8, false);
+	assert_int_equal(watch_conversions(w), 2);
+	order_is(0, order);
+	order_is(1, order);
+	assert_int_equal(watch_trails(w), 1);
+	assert_string_equal(trail(0), "E0- D F0:1 F1:1 Cw S32w S21 E0s R");
+	assert_int_equal(watch_trail(w, 0)->pages, 2);
+	assert_false(watch_wants_switches(w, 0));
+	nothing_found();
+	end();
+}
+
+/* What it did is known. Which CPU a trail calls 0 is not. */
+static void thread_goes_elsewhere(void **s)
+{
+	(void)s;
+	begin(WATCH_TDX);
+	watch_want_trails(w);
+	watch_convert(w, 1, DIRECT + PAGE(FIRST), 1, true, 7, 8);
+	put(1, pte(FIRST), 0);
+	watch_drain(w, 1);
+	watch_switch(w, 1, 100, 200);
+	watch_switch(w, 0, 300, 100);
+	shoot_down(DIRECT + PAGE(FIRST), 0);
+	flush_cache(FIRST, true, 0);
+	host_work(FIRST, true, 0);
+	present(FIRST, true);
+	watch_converted(w, 0, 8, false);
+	order_is(0, "np, tlb, cache@window, notify, present");
+	assert_int_equal(watch_trails(w), 0);
+	assert_int_equal(watch_trail_counted(w)->moved, 1);
+	/* More than there is room for. */
+	for (unsigned int i = 0; i < 20; i++) {
+		watch_convert(w, 0, DIRECT + PAGE(i), 1, true, 7, 8 + i);
+		watch_switch(w, 0, 100 + i, 101 + i);
+	}
+	nothing_found();
+	/* The last of them are in no conversion: one can be reached from another. */
+	put(0, pte(18), PAGE(18) | P | view(false));
+	watch_drain(w, 0);
+	assert_true(found(FOUND_PRESENT));
+	watch_end(w);
 	end();
 }
 
@@ -1572,6 +1648,8 @@ int main(void)
 		cmocka_unit_test(store_buffer_was_seen),
 		cmocka_unit_test(store_buffer_fills),
 		cmocka_unit_test(orders),
+		cmocka_unit_test(threads_take_turns),
+		cmocka_unit_test(thread_goes_elsewhere),
 		cmocka_unit_test(flush_inside_a_step),
 		cmocka_unit_test(decoding),
 		cmocka_unit_test(draining),

@@ -99,18 +99,30 @@ static int call(struct airlock_job *j, uint64_t gpa, unsigned int n,
 	return AIRLOCK_OK;
 }
 
+/* A lie is about the first page that was not done. */
+static RARE uint64_t lied_at(struct airlock_pieces *it, uint64_t done)
+{
+	uint64_t n;
+
+	for (; airlock_pieces_more(it) && done; done -= n) {
+		n = it->p.pages < done ? it->p.pages : done;
+		airlock_pieces_take(it, n);
+	}
+	return it->p.gpa;
+}
+
 static int change(struct airlock_job *j, uint64_t visibility)
 {
-	struct airlock_pieces it;
+	struct airlock_pieces it, first;
 	unsigned int n, done;
-	uint64_t pos, gpa, first;
+	uint64_t pos, gpa;
 	void *page;
 	int status;
 
 	airlock_pieces_begin(&it, j->c, j->only);
 	while (airlock_pieces_more(&it)) {
 		pos = it.p.pos;
-		first = it.p.gpa;
+		first = it;
 		page = airlock_port_hv_page(airlock_port_pin(), &gpa);
 		status = AIRLOCK_E_REFUSED;
 		n = done = 0;
@@ -120,7 +132,7 @@ static int change(struct airlock_job *j, uint64_t visibility)
 		}
 		airlock_port_unpin();
 		if (j->v.status)
-			j->v.gpa = first;
+			j->v.gpa = lied_at(&first, done);
 		/* After an honest failure the rest is untouched: TLFS. */
 		if (status)
 			return airlock_job_failed(j, status, pos + done,

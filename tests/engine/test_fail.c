@@ -199,6 +199,25 @@ static void good_lies(void **state)
 			}
 }
 
+/* Asks for @n ranges; the host lies once, and is honest then. */
+static void lie_once(const struct airlock_range *r, unsigned int n,
+		     enum airlock_platform p, enum airlock_to to,
+		     unsigned int lie, long at)
+{
+	world_begin(p, 0);
+	if (to == AIRLOCK_TO_PRIVATE)
+		assert_int_equal(airlock_convert(w.a, r, n, AIRLOCK_TO_SHARED,
+						 &out), 0);
+	w.mode = LIE;
+	w.once = true;
+	w.lie = lie;
+	w.fail_at = at;
+	w.early = true;
+	assert_true(airlock_convert(w.a, r, n, to, &out) >=
+		    AIRLOCK_V_UNCHANGED);
+	assert_int_equal(w.violations, 1);
+}
+
 /* One lie, then an honest host: what the lie was about is not asked for
  * again, and not one page more is lost. */
 static void one_lie(enum airlock_platform p, enum airlock_to to,
@@ -206,18 +225,7 @@ static void one_lie(enum airlock_platform p, enum airlock_to to,
 {
 	struct airlock_range r = { DM, 40 };
 
-	world_begin(p, 0);
-	if (to == AIRLOCK_TO_PRIVATE)
-		assert_int_equal(airlock_convert(w.a, &r, 1,
-						 AIRLOCK_TO_SHARED, &out), 0);
-	w.mode = LIE;
-	w.once = true;
-	w.lie = lie;
-	w.fail_at = at;
-	w.early = true;
-	assert_true(airlock_convert(w.a, &r, 1, to, &out) >=
-		    AIRLOCK_V_UNCHANGED);
-	assert_int_equal(w.violations, 1);
+	lie_once(&r, 1, p, to, lie, at);
 	assert_int_equal(out.quarantined, lost);
 	assert_int_equal(out.reverted, 40 - lost);
 	world_check(0, MiB);
@@ -238,6 +246,41 @@ static void good_one_lie(void **state)
 	/* Two reps a call; a lie leaves all that were asked for in doubt. */
 	one_lie(AIRLOCK_VTOM, AIRLOCK_TO_SHARED, 1, 3, 40 - 6);
 	one_lie(AIRLOCK_TDP, AIRLOCK_TO_PRIVATE, 0, 3, 40 - 6);
+}
+
+/* @first: the first page whose state is not known. */
+static void lie_is_at(enum airlock_platform p, enum airlock_to to,
+		      unsigned int lie, long at, uint64_t first)
+{
+	const struct airlock_range row = { DM, 10 }, apart[10] = {
+		{ DM, 1 }, { DM + 2 * PAGE, 1 }, { DM + 4 * PAGE, 1 },
+		{ DM + 6 * PAGE, 1 }, { DM + 8 * PAGE, 1 },
+		{ DM + 10 * PAGE, 1 }, { DM + 12 * PAGE, 1 },
+		{ DM + 14 * PAGE, 1 }, { DM + 16 * PAGE, 1 },
+		{ DM + 18 * PAGE, 1 },
+	};
+
+	lie_once(&row, 1, p, to, lie, at);
+	assert_int_equal(w.lied_at, first * PAGE);
+	world_end();
+	/* MapGPA takes each of these in a call of its own. */
+	if (p == AIRLOCK_TDX)
+		return;
+	lie_once(apart, 10, p, to, lie, at);
+	assert_int_equal(w.lied_at, 2 * first * PAGE);
+	world_end();
+}
+
+/* What was done before the lie is not what it is about. */
+static void lie_says_where(void **state)
+{
+	(void)state;
+	lie_is_at(AIRLOCK_SNP, AIRLOCK_TO_SHARED, 0, 7, 7);
+	lie_is_at(AIRLOCK_SNP, AIRLOCK_TO_SHARED, 2, 2, 6);
+	lie_is_at(AIRLOCK_TDX, AIRLOCK_TO_SHARED, 0, 1, 5);
+	lie_is_at(AIRLOCK_VTOM, AIRLOCK_TO_SHARED, 1, 0, 0);
+	lie_is_at(AIRLOCK_VTOM, AIRLOCK_TO_SHARED, 1, 3, 6);
+	lie_is_at(AIRLOCK_TDP, AIRLOCK_TO_PRIVATE, 0, 3, 6);
 }
 
 /* Page by page through the MSR: refused, or answered with something else. */
@@ -554,6 +597,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(good_stalled),
 		cmocka_unit_test(good_lies),
 		cmocka_unit_test(good_one_lie),
+		cmocka_unit_test(lie_says_where),
 		cmocka_unit_test(good_msr_protocol_fails),
 		cmocka_unit_test(good_note_beside_quarantine),
 		cmocka_unit_test(good_module_is_busy),

@@ -569,6 +569,7 @@ void airlock_port_violation(const struct airlock_violation *v)
 	       v->status <= AIRLOCK_V_CALLED_BACK);
 	w.violations++;
 	w.violation = v->status;
+	w.lied_at = v->gpa;
 }
 
 /* ---- the host's temper ---- */

@@ -85,6 +85,7 @@ struct world {
 	uint64_t alias_more;	/* pages beyond those that were asked about */
 	unsigned long requests, aliases, prepares, notifies, invlpgs;
 	int violation;
+	uint64_t lied_at;		/* gpa of the last one */
 	unsigned int last_flush_n;
 };
 

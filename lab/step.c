@@ -188,7 +188,7 @@ void take_ipi(unsigned int cpu, unsigned int from)
 	h->waiting &= (uint8_t)~(1u << cpu);
 }
 
-static void do_violation(unsigned int cpu, const struct req *r)
+static void do_violation(const struct req *r)
 {
 	lab->w.m.hook = 1;
 	lab->w.mach_dirty = true;
@@ -196,7 +196,7 @@ static void do_violation(unsigned int cpu, const struct req *r)
 		bad(LAB_BAD_FALSE_ALARM, "an honest host is reported: %s",
 		    airlock_strerror((int)r->violation.status));
 	else
-		check_report(cpu, r->violation.gpa, r->violation.pages);
+		check_report(r->violation.gpa, r->violation.pages);
 }
 
 static void do_invlpg(unsigned int cpu, const struct req *r)
@@ -256,7 +256,7 @@ static void carry_out(unsigned int cpu, const struct req *r)
 				 (unsigned int)r->shared_read.size);
 		break;
 	case REQ_VIOLATION:
-		do_violation(cpu, r);
+		do_violation(r);
 		break;
 	default:
 		break;

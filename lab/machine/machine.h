@@ -321,7 +321,7 @@ void check_spot(unsigned int cpu, const struct spot *p,
 		const struct translation *t);
 bool spot_quiet(unsigned int cpu, const struct spot *p);
 /* What a report says of which pages. */
-void check_report(unsigned int cpu, uint64_t gpa, uint64_t pages);
+void check_report(uint64_t gpa, uint64_t pages);
 void check_return(unsigned int cpu, const struct airlock_outcome *o,
 		  const char *status);
 

@@ -216,10 +216,9 @@ static bool doubtful(uint32_t gfn, bool was_private)
 		 !(f & F_SHARED));
 }
 
-void check_report(unsigned int cpu, uint64_t gpa, uint64_t pages)
+void check_report(uint64_t gpa, uint64_t pages)
 {
-	bool private = direction(lab, cpu) == AIRLOCK_TO_SHARED;
-	uint32_t gfn = (uint32_t)(gpa >> 12), i = 0;
+	uint32_t gfn = (uint32_t)(gpa >> 12);
 
 	if (lab->w.m.muddled)
 		return;
@@ -229,9 +228,7 @@ void check_report(unsigned int cpu, uint64_t gpa, uint64_t pages)
 		    (unsigned long long)pages, (unsigned long long)gpa);
 		return;
 	}
-	while (i < pages && !doubtful(gfn + i, private))
-		i++;
-	if (i == pages)
+	if (!pages || !(frame_get(gfn) & (F_DOUBT | F_TAMPERED)))
 		bad(LAB_BAD_HOOK, "the report is of %llu page(s) from %s, of which the host said nothing wrong",
 		    (unsigned long long)pages, page_name(gfn));
 }
@@ -272,7 +269,7 @@ static void check_attributes(unsigned int cpu, const struct spot *p,
 	if ((e & mask) != mask || !pat == has_pat(p->vpn))
 		bad(LAB_BAD_CONTRACT, "the entry of %s has lost an attribute: %#llx",
 		    p->name, (unsigned long long)e);
-	if (written && (e & (PTE_P | PTE_A | PTE_D)) == PTE_P)
+	if (written && (e & PTE_P) && ~e & (PTE_A | PTE_D))
 		bad(LAB_BAD_CONTRACT, "the entry of %s is left without A and D",
 		    p->name);
 }

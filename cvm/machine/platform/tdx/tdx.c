@@ -72,7 +72,7 @@ static void tdx_cpuid(struct vcpu *c, u32 leaf, u32 sub, u32 out[4])
 		memcpy(&out[2], "ntel", 4);
 		break;
 	case 1:
-		out[0] = 0x000806f8;
+		out[0] = 0x000a06f3;	/* see docs/machine.md */
 		out[3] &= ~(1u << 12);			/* MTRR */
 		break;
 	case 0x15:		/* Linux takes the crystal for the APIC timer */

@@ -95,6 +95,10 @@ $(foreach p,snp tdx vtom tdp,\
 		--platform $(p) $(WATCH_SOME) --only 8 --host failing:3:half))\
 	$(eval $(call watch_kernel,$(p)-hostile,alive,\
 		--platform $(p) $(WATCH_SOME) --host hostile:7)))
+# Eight CPUs are many for the machine that tests: two platforms always.
+WATCH_EIGHT = $(call watch_kernel,$(1)-8,safe,\
+	--platform $(1) --patched --conversions 4 --cpus 8)
+$(foreach p,snp tdx,$(eval $(call WATCH_EIGHT,$(p))))
 # A busy disk and network behind an IOMMU.
 $(eval $(call watch_kernel,snp-devices,safe,\
 	--platform snp --patched --conversions 4 --devices))
@@ -149,7 +153,9 @@ CHECKS_ALL += $(WATCH_QUICK) $(WATCH_CHECKS) check-watch-mutants \
 	check-watch-schedules check-watch-buffers check-watch-tree
 
 # Every named order and every mutant, one boot each: a target of their own.
-SWEEPS += check-watch-insn check-watch-verdicts-all
+WATCH_ALWAYS := $(WATCH_CHECKS)
+$(foreach p,vtom tdp,$(eval $(call WATCH_EIGHT,$(p))))
+SWEEPS += $(filter-out $(WATCH_ALWAYS),$(WATCH_CHECKS)) check-watch-insn check-watch-verdicts-all
 .PHONY: check-sweeps
 check-sweeps: $(SWEEPS)
 

@@ -4,6 +4,7 @@
 #
 #  make check-linux-heap [VERSION=newest]   a program and a dma-buf heap
 #  make check-linux-kexec-newest            kexec and crash kernels, the series
+#  make check-linux-configs                 kernels that look for mistakes
 
 MORE_VERSION = $(if $(filter file,$(origin VERSION)),newest,$(VERSION))
 
@@ -75,3 +76,16 @@ $(foreach p,tdx vtom tdp,$(foreach h,2 2:half,\
 	$(eval $(call linux_kexec_newest,$(p)-failing-$(subst :,-,$(h)),$(p),\
 		refused,--host failing:$(h)))))
 $(eval $(call linux_kexec_newest,snp-failing,snp,ended,--host failing:2))
+
+# ---- configurations that look for mistakes, with the series ----
+
+CONFIG_VERSION = $(if $(filter file,$(origin VERSION)),$(LINUX_DEFAULT),$(VERSION))
+define linux_config # MORE
+$(eval $(call linux_more,native,$(CONFIG_VERSION),$(1)))
+.PHONY: check-linux-config-$(1)
+check-linux-config-$(1): $(LINUX)/native-$(CONFIG_VERSION)+$(1)/initrd $(B)/airlock
+	@scripts/t linux-config-$(1) tests/linux/config $(CONFIG_VERSION)+$(1)
+check-linux-configs: check-linux-config-$(1)
+endef
+.PHONY: check-linux-configs
+$(foreach c,lockdep kasan pagealloc kfence rt,$(eval $(call linux_config,$(c))))

@@ -68,8 +68,9 @@ void watch_cpu_off(struct watch *w, unsigned int cpu)
 	w->on_mask &= ~(1u << cpu);
 }
 
-void watch_at(struct watch *w, unsigned int cpu, uint64_t rip)
+void watch_at(struct watch *w, unsigned int cpu, uint64_t rip, uint64_t thread)
 {
+	w->cpu[cpu].thread = thread;
 	w->cpu[cpu].at = rip;
 }
 

@@ -76,6 +76,7 @@ struct cpu {
 	uint64_t flushed_some;	/* all that is not global */
 	uint64_t rip;		/* of the last call to host or module */
 	uint64_t at;		/* of its last special instruction */
+	uint64_t thread;	/* ... whose stack it was on; 0: not known */
 	bool pcids;		/* CR4.PCIDE */
 	/* INVLPGBs not waited for yet */
 	struct invlpgb pending[PENDING_MAX];

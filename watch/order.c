@@ -76,6 +76,12 @@ static void drop_flush_inside(struct watch_conversion *c, uint8_t step)
 	}
 }
 
+/* An interrupt is not on the thread's stack: another CPU asked for its flush. */
+static bool others(const struct cpu *p)
+{
+	return p->thread && p->thread != p->doing.thread;
+}
+
 /*
  * Work that goes piece by piece repeats itself: rescind, tell, rescind, tell.
  * One step of each kind stands for it.
@@ -87,6 +93,10 @@ void order_step(struct watch *w, unsigned int cpu, uint8_t step)
 
 	if (!w->cpu[cpu].doing.converting)
 		return;
+	if (step == STEP_TLB && others(&w->cpu[cpu])) {
+		c->inside++;
+		return;
+	}
 	drop_flush_inside(c, step);
 	for (i = c->steps; i && (c->step[i - 1] == step ||
 		     (host_work(step) && host_work(c->step[i - 1]))); i--)

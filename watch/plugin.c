@@ -39,7 +39,6 @@
 #define MODULES		UINT64_C(0xffffffffa0000000)
 #define MODULES_END	UINT64_C(0xffffffffff000000)
 #define KERNEL_HALF	UINT64_C(0xffff800000000000)
-#define THREAD_SIZE	UINT64_C(0x4000)
 #define RETURNS		1024u
 
 PLUGIN_EXPORT int qemu_plugin_version = PLUGIN_VERSION;
@@ -61,6 +60,7 @@ static struct {
 
 static struct ksyms *ksyms;
 static bool looked_for_ksyms;
+static uint64_t thread_size = 0x4000;
 static uint64_t to_private, to_shared, unmap_aliases, switch_to, kernel_end, per_cpu;
 static uint64_t returns[RETURNS];
 /* An ELF guest's airlock_convert_order(), 0: none; where its calls return. */
@@ -299,6 +299,12 @@ static bool asks(enum insn_kind k)
 	return k == INSN_PVALIDATE || k == INSN_TDCALL || k == INSN_HYPERCALL;
 }
 
+/* A stack is as long as it is aligned. */
+static uint64_t thread_of(uint64_t sp)
+{
+	return sp & ~(thread_size - 1);
+}
+
 static void on_special(unsigned int qemu_cpu, void *data)
 {
 	const struct special *s = data;
@@ -308,7 +314,7 @@ static void on_special(unsigned int qemu_cpu, void *data)
 		return;
 	cpu_runs(cpu);
 	vcpu[cpu].asking = asks(s->insn.kind);
-	watch_at(watch, cpu, s->rip);
+	watch_at(watch, cpu, s->rip, thread_of(reg(RSP)));
 	execute(cpu, s);
 	leave();
 }
@@ -333,7 +339,7 @@ static void on_convert(unsigned int qemu_cpu, void *data)
 	back = memory(sp);
 	watch_convert(watch, cpu, reg(RDI), reg(RSI) & UINT32_MAX,
 		      (uint64_t)(uintptr_t)data == to_shared, back,
-		      sp & ~(THREAD_SIZE - 1));
+		      thread_of(sp));
 	returns[back % RETURNS] = back;
 	leave();
 }
@@ -359,7 +365,7 @@ static void on_return(unsigned int qemu_cpu, void *data)
 	(void)data;
 	if (!enter(qemu_cpu, &cpu))
 		return;
-	watch_converted(watch, cpu, sp & ~(THREAD_SIZE - 1),
+	watch_converted(watch, cpu, thread_of(sp),
 			(uint32_t)reg(RAX));
 	leave();
 }
@@ -535,6 +541,9 @@ static void look_for_ksyms(void)
 	to_shared = ksyms_address(ksyms, "set_memory_decrypted");
 	unmap_aliases = ksyms_address(ksyms, "vm_unmap_aliases");
 	switch_to = ksyms_address(ksyms, "__switch_to_asm");
+	/* Its stacks are twice as long: arch/x86/include/asm/page_64_types.h. */
+	if (ksyms_address(ksyms, "kasan_report"))
+		thread_size *= 2;
 	per_cpu = ksyms_address(ksyms, "__per_cpu_offset");
 	kernel_end = ksyms_address(ksyms, "_end");
 	emit_symbols(out, ksyms);

@@ -215,8 +215,9 @@ void watch_begin(struct watch *w);
 
 /* ---- events ---- */
 
-/* Where this CPU is: the place of what comes next. */
-void watch_at(struct watch *w, unsigned int cpu, uint64_t rip);
+/* Where this CPU is: the place of what comes next, and a number of its stack. */
+void watch_at(struct watch *w, unsigned int cpu, uint64_t rip,
+	      uint64_t thread);
 void watch_cr3(struct watch *w, unsigned int cpu, uint64_t cr3);
 void watch_flush_all(struct watch *w, unsigned int cpu);
 void watch_invlpg(struct watch *w, unsigned int cpu, uint64_t va);

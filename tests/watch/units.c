@@ -1280,6 +1280,29 @@ static void flush_inside_a_step(void **s)
 	end();
 }
 
+/* Another CPU's shootdown between two steps is answered on another stack. */
+static void flush_for_another_cpu(void **s)
+{
+	(void)s;
+	begin(WATCH_TDX);
+	watch_convert(w, 0, DIRECT + PAGE(FIRST), 1, true, 7, 8);
+	watch_at(w, 0, 1, 8);
+	put(0, pte(FIRST), ~PAGE(FIRST) & WATCH_ADDR);
+	shoot_down(DIRECT + PAGE(FIRST), 0);
+	flush_cache(FIRST, true, 0);
+	host_work(FIRST, true, 0);
+	watch_at(w, 0, 1, 9);
+	watch_flush_all(w, 0);
+	watch_at(w, 0, 1, 8);
+	present(FIRST, true);
+	watch_flush_all(w, 0);
+	watch_converted(w, 0, 8, false);
+	order_is(0, "np, tlb, cache@window, notify, flip+present, tlb");
+	assert_int_equal(watch_conversion(w, 0)->inside, 1);
+	nothing_found();
+	end();
+}
+
 /* ---- decoding ---- */
 
 static enum insn_kind kind(const char *code, size_t n)
@@ -1651,6 +1674,7 @@ int main(void)
 		cmocka_unit_test(threads_take_turns),
 		cmocka_unit_test(thread_goes_elsewhere),
 		cmocka_unit_test(flush_inside_a_step),
+		cmocka_unit_test(flush_for_another_cpu),
 		cmocka_unit_test(decoding),
 		cmocka_unit_test(draining),
 		cmocka_unit_test(storing),

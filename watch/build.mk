@@ -102,6 +102,10 @@ $(foreach p,snp tdx,$(eval $(call WATCH_EIGHT,$(p))))
 # A busy disk and network behind an IOMMU.
 $(eval $(call watch_kernel,snp-devices,safe,\
 	--platform snp --patched --conversions 4 --devices))
+# A CPU that is off is asked for no flush.
+$(foreach p,snp vtom,$(eval $(call watch_kernel,$(p)-offline,safe,\
+	--platform $(p) --patched --conversions 4 --cpus 3 \
+	--append airlock.offline)))
 WATCH_COMMA := ,
 $(eval $(call watch_kernel,no-tlb,stale,--platform snp --conversions 4 \
 	--order alias$(WATCH_COMMA)np+flip$(WATCH_COMMA)cache@window$(WATCH_COMMA)notify@window$(WATCH_COMMA)present))

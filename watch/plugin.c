@@ -56,12 +56,14 @@ static struct emit *out;
 static struct {
 	bool on;
 	bool asking;		/* its last event was a call */
+	bool off;		/* taken offline, and not started again */
 } vcpu[WATCH_CPUS];
 
 static struct ksyms *ksyms;
 static bool looked_for_ksyms;
 static uint64_t thread_size = 0x4000;
 static uint64_t to_private, to_shared, unmap_aliases, switch_to, kernel_end, per_cpu;
+static uint64_t cpu_disable, start_secondary;
 static uint64_t returns[RETURNS];
 /* An ELF guest's airlock_convert_order(), 0: none; where its calls return. */
 static uint64_t guest_call;
@@ -255,7 +257,7 @@ static void execute(unsigned int cpu, const struct special *s)
 static bool enter(unsigned int qemu_cpu, unsigned int *cpu)
 {
 	*cpu = this_cpu(qemu_cpu);
-	if (*cpu >= WATCH_CPUS)
+	if (*cpu >= WATCH_CPUS || vcpu[*cpu].off)
 		return false;
 	pthread_mutex_lock(&lock);
 	return true;
@@ -341,6 +343,36 @@ static void on_convert(unsigned int qemu_cpu, void *data)
 		      (uint64_t)(uintptr_t)data == to_shared, back,
 		      thread_of(sp));
 	returns[back % RETURNS] = back;
+	leave();
+}
+
+/*
+ * fixup_irqs(): from here on no other CPU asks this one for a flush; they all
+ * wait in stop_machine() just now. It goes to sleep. What it holds it loses when
+ * it is started again: start_secondary() is the first of that.
+ */
+static void on_offline(unsigned int qemu_cpu, void *data)
+{
+	unsigned int cpu;
+
+	(void)data;
+	if (!enter(qemu_cpu, &cpu))
+		return;
+	vcpu[cpu].off = true;
+	watch_cpu_off(watch, cpu);
+	leave();
+}
+
+static void on_online(unsigned int qemu_cpu, void *data)
+{
+	unsigned int cpu = this_cpu(qemu_cpu);
+
+	(void)data;
+	if (cpu >= WATCH_CPUS || !vcpu[cpu].off)
+		return;
+	vcpu[cpu].off = false;
+	enter(qemu_cpu, &cpu);
+	watch_cr3(watch, cpu, reg(CR3));
 	leave();
 }
 
@@ -540,6 +572,8 @@ static void look_for_ksyms(void)
 	to_private = ksyms_address(ksyms, "set_memory_encrypted");
 	to_shared = ksyms_address(ksyms, "set_memory_decrypted");
 	unmap_aliases = ksyms_address(ksyms, "vm_unmap_aliases");
+	cpu_disable = ksyms_address(ksyms, "fixup_irqs");
+	start_secondary = ksyms_address(ksyms, "start_secondary");
 	switch_to = ksyms_address(ksyms, "__switch_to_asm");
 	/* Its stacks are twice as long: arch/x86/include/asm/page_64_types.h. */
 	if (ksyms_address(ksyms, "kasan_report"))
@@ -563,6 +597,12 @@ static void on_block(struct qemu_plugin_insn *first, uint64_t va)
 	if (va && (va == to_private || va == to_shared))
 		qemu_plugin_register_vcpu_insn_exec_cb(first, on_convert,
 			PLUGIN_READS_REGS, (void *)(uintptr_t)va);
+	if (va && start_secondary && va == cpu_disable)
+		qemu_plugin_register_vcpu_insn_exec_cb(first, on_offline,
+			PLUGIN_READS_REGS, NULL);
+	if (va && va == start_secondary)
+		qemu_plugin_register_vcpu_insn_exec_cb(first, on_online,
+			PLUGIN_READS_REGS, NULL);
 	if (va && va == switch_to)
 		qemu_plugin_register_vcpu_insn_exec_cb(first, on_switch,
 			PLUGIN_READS_REGS, NULL);

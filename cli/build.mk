@@ -9,7 +9,7 @@ CLI := $(B)/cli$(if $(filter 1,$(RELEASE)),-release)
 CLI_MACHINE := $(addprefix cli/common/,command machine_options \
 	machine_report places initrd script) cli/boot \
 	$(addprefix cli/linux/,linux said storm heap kexec devices) \
-	$(addprefix cvm/launch/,image qemu run console report)
+	$(addprefix cvm/launch/,image qemu run console report attest attest_key attest_snp attest_tdx)
 CLI_ALL := $(CLI_MACHINE) $(addprefix cli/,main check question field pool sweep verdicts \
 	joined linux_names lanes render svg report json trace replay orders prove kernel) \
 	$(addprefix cli/draw/,lanes wrap text svg output) \
@@ -55,7 +55,7 @@ $(B)/airlock: $(CLI_OBJS) $(B)/airlock.kind $$(LAB_OBJS) $$(PROVE_OBJS) \
 		$$(CVM_IMAGE) $(RUN_INIT_IMAGE)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(HOST_CFLAGS) $(LAB_LDFLAGS) -no-pie -o $@ \
-		$(filter %.o,$^) $(LAB_LIBS) -ljansson -pthread
+		$(filter %.o,$^) $(LAB_LIBS) -ljansson -lcrypto -pthread
 
 # The same parts with sanitizers always: tests of the launcher use this one.
 CLI_ASAN := $(B)/tests/asan
@@ -69,7 +69,7 @@ $(CLI_ASAN)/%.o: %.c cli/build.mk
 
 $(B)/tests/airlock-asan: $(CLI_ASAN_OBJS) $$(CVM_IMAGE)
 	$(call say,LD,$@)
-	$(Q)$(CC) -fsanitize=address,undefined -o $@ $^ -ljansson
+	$(Q)$(CC) -fsanitize=address,undefined -o $@ $^ -ljansson -lcrypto
 
 -include $(wildcard $(patsubst %.o,%.d,$(CLI_OBJS) $(CLI_ASAN_OBJS)))
 

@@ -13,10 +13,10 @@ CVM_MACHINE_CFLAGS := -std=gnu11 -O2 -g $(WARN) -Icvm -Icvm/machine -ffreestandi
 # From the bottom up: a file uses only what stands before it; tests/rooms/check
 # holds the machine to it.
 CVM_MACHINE_ORDER := lib power pool clock config pci gdb vcpu stats npt vtd gmem end \
-	world trap_stubs trap trampoline lock smp svm cpu convert host debug \
+	world trap_stubs trap trampoline lock attest smp svm cpu convert host debug \
 	kexec exits \
-	$(addprefix platform/,plain snp/pvalidate snp/psc snp/ghcb snp/blob \
-	snp/pvclock snp/snp tdx/ve tdx/page tdx/vmcall tdx/tdcall tdx/tdx hyperv) \
+	$(addprefix platform/,plain snp/pvalidate snp/psc snp/request snp/ghcb snp/blob \
+	snp/pvclock snp/snp tdx/ve tdx/page tdx/report tdx/vmcall tdx/tdcall tdx/tdx hyperv) \
 	$(addprefix boot/,elf firmware efi linux) main start
 CVM_MACHINE_OBJS := $(patsubst %,$(CVM)/machine/%.o,$(CVM_MACHINE_ORDER)) \
 	$(CVM)/bare/text.o
@@ -136,3 +136,17 @@ CVM_LINUX += check-cvm-deterministic
 
 CHECKS += check-rooms check-cvm-launcher $(CVM_RULES) check-cvm-linux-snp check-cvm-linux-tdx
 CHECKS_ALL += check-rooms check-cvm-launcher $(CVM_RULES) $(CVM_LINUX)
+
+# Attestation, without a machine.
+CVM_ATTEST := $(B)/tests/attest
+CVM_ATTEST_OBJS := $(patsubst %,$(B)/tests/asan/%.o,tests/cvm/attest \
+	$(addprefix cvm/launch/,attest attest_key attest_snp attest_tdx report))
+$(CVM_ATTEST): $(CVM_ATTEST_OBJS) $(CVM_IMAGE)
+	$(call say,LD,$@)
+	$(Q)$(CC) -fsanitize=address,undefined -o $@ $^ -lcrypto
+
+.PHONY: check-cvm-attest
+check-cvm-attest: $(CVM_ATTEST)
+	@scripts/t cvm-attest $<
+CHECKS += check-cvm-attest
+CHECKS_ALL += check-cvm-attest

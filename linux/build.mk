@@ -121,6 +121,19 @@ check-linux-run-debug: debug-setup
 LINUX_RUNS := $(patsubst %,check-linux-run-%,$(PLATFORMS) ends options image \
 	tree terminal debug)
 
+# Attestation, which is emulated.
+define run_attest # WHAT
+.PHONY: check-run-attest-$(1)
+check-run-attest-$(1): $(B)/airlock $(LINUX)/$(LINUX_DEFAULT)-amd64/fetched
+	@scripts/setup host
+	@scripts/t run-attest-$(1) tests/linux/attest $(1)
+RUN_ATTESTS += check-run-attest-$(1)
+endef
+RUN_ATTESTS :=
+$(foreach w,snp tdx between,$(eval $(call run_attest,$(w))))
+.PHONY: check-run-attest
+check-run-attest: $(RUN_ATTESTS)
+
 # `airlock storm --here', with modules that dkms built; some minutes, and so a
 # target of its own, but for what it says where it cannot begin.
 .PHONY: check-linux-here check-linux-here-refused
@@ -171,7 +184,7 @@ LINUX_CHECKS := check-linux-run-refused check-linux-here-refused $(patsubst %,ch
 LINUX_CHECKS_ALL := $(patsubst %,check-linux-%,tdx-stock vtom-present \
 	snp-early snp-lazy tdx-lazy) $(foreach p,$(CONFIDENTIAL),\
 	$(patsubst %,check-linux-$(p)-%,long 4 failing half hostile)) \
-	$(filter-out $(LINUX_CHECKS),$(LINUX_DEVICES)) $(LINUX_RUNS) \
+	$(filter-out $(LINUX_CHECKS),$(LINUX_DEVICES)) $(LINUX_RUNS) check-run-attest-snp check-run-attest-tdx \
 	check-linux-kexec-tdx
 
 .PHONY: check-linux check-linux-all

@@ -18,6 +18,7 @@
 enum {
 	OPT_KERNEL = 256, OPT_ROOT, OPT_PWD, OPT_RW, OPT_USER, OPT_NET,
 	OPT_PORT, OPT_WATCH, OPT_DUMP, OPT_GDB, OPT_INIT,
+	OPT_CERTS,
 };
 
 static const struct argp_option options[] = {
@@ -52,6 +53,10 @@ static const struct argp_option options[] = {
 	  "instruction waits for it", 0 },
 	{ "dump", OPT_DUMP, "FILE", 0,
 	  "the guest's memory, if it dies, as a core for crash or drgn", 0 },
+	{ "certs", OPT_CERTS, "DIR", 0,
+	  "on snp and tdx: what verifies this guest's attestation, which is "
+	  "EMULATED: certificates, and the file launch, whose SHA-384 is the "
+	  "measurement", 0 },
 	{ "verbose", 'v', NULL, 0, "the guest's console on stderr", 0 },
 	{ 0 },
 };
@@ -123,6 +128,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_WATCH:		r->watch = true;	break;
 	case OPT_GDB:		set_gdb(r, arg, state);	break;
 	case OPT_DUMP:		r->dump = arg;		break;
+	case OPT_CERTS:		r->machine.launch.certs = arg; break;
 	case 'v':		r->verbose = true;	break;
 	case ARGP_KEY_ARG:
 		r->command = &state->argv[state->next - 1];
@@ -167,6 +173,11 @@ static bool prepare(struct run *r)
 		warnx("--port needs --net user");
 		return false;
 	}
+	if (l->certs && l->platform != CVM_SNP &&
+	    l->platform != CVM_TDX) {
+		warnx("--certs goes with --platform snp or tdx");
+		return false;
+	}
 	if (r->gdb && l->memory > LAUNCH_LOW_MEMORY) {
 		warnx("--gdb goes with --memory %u at most", LAUNCH_LOW_MEMORY);
 		return false;
@@ -190,7 +201,8 @@ static bool prepare(struct run *r)
 	l->initrd = r->initrd;
 	l->append = r->cmdline;
 	l->iommu = true;
-	return true;
+	l->attest = r->attest;
+	return place_work(r->attest, "attest");
 }
 
 /* The console's last bytes are shown when all is lost. */

@@ -41,7 +41,7 @@ struct run {
 	struct kernel kernel;
 	int ram, dump_fd;
 	char initrd[32], here[PATH_MAX];
-	char cmdline[1024];
+	char cmdline[1024], attest[PATH_MAX];
 	struct launch_share share[RUN_FOLDERS + 2];
 	char tags[RUN_FOLDERS][16];
 	struct launch_disk disk[MACHINE_DISKS + 1];

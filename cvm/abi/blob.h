@@ -9,6 +9,8 @@
 
 #include <stdint.h>
 
+#include "attest.h"
+
 #define BLOB_MAGIC	"AIRLOCK1"
 #define BLOB_LINUX	1
 #define BLOB_ELF	2
@@ -21,7 +23,8 @@ struct blob {
 	uint64_t load, entry;		/* ELF: flat image, where it goes */
 	uint64_t memory_size;		/* ELF: with .bss */
 	char cmdline[2048];
-	char reserved[4096 - 8 - 8 * 8 - 2048];
+	uint8_t vmpck[ATTEST_VMPCKS][ATTEST_VMPCK];	/* SNP, Linux */
+	char reserved[4096 - 8 - 8 * 8 - 2048 - ATTEST_VMPCKS * ATTEST_VMPCK];
 };
 
 _Static_assert(sizeof(struct blob) == 4096, "blob");

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "abi/blob.h"
+#include "attest.h"
 #include "parts.h"
 
 #define MIB		(1024UL * 1024)
@@ -333,7 +334,7 @@ int image_make(const struct launch *l, struct launch_result *r)
 		image = read_kernel(r, l, &kernel, &b, &end, &flat);
 	if (image && (!initrd.name || read_file(r, &initrd, "initrd")) &&
 	    fits(r, l, &b, &kernel, &initrd, end) &&
-	    set_append(r, &b, l->append)) {
+	    set_append(r, &b, l->append) && attest_vmpck(l, r, &b)) {
 		b.initrd = PAGE + PAGE_UP(b.kernel_size);
 		b.initrd_size = initrd.size;
 		fd = write_image(r, &b, image, &initrd);

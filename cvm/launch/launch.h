@@ -154,6 +154,13 @@ struct launch {
 	 */
 	const char *gdb;
 	bool gdb_wait;
+	/*
+	 * On SNP and TDX a guest gets attestation, EMULATED: by a key kept in
+	 * this folder, or made there. NULL: none.
+	 */
+	const char *attest;
+	/* The key's certificates and what is measured go there, or NULL. */
+	const char *certs;
 	/* A TCG plugin with its options, "FILE[,NAME=VALUE...]", or NULL. */
 	const char *plugin;
 	const char *const *qemu_args;	/* more arguments, NULL at the end */

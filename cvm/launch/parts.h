@@ -25,6 +25,7 @@ int qemu_check(struct launch_result *r);
 struct qemu_fds {
 	int machine_elf, image;		/* what it boots */
 	int machine, monitor;		/* where it is heard and asked */
+	int attest;			/* where it asks, or -1 */
 };
 
 /*

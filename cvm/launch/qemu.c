@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "abi/attest.h"
 #include "parts.h"
 
 #define MAX_ARGS	192
@@ -126,10 +127,11 @@ static void add_guest(struct args *a, const struct launch *l,
 	ARG2(a, "-initrd", "/dev/fd/%d", fds->image);
 	ARG2(a, "-append", "platform=%u cpus=%u host=%u host_arg=%lu seed=%lu "
 	     "deterministic=%u shift=%d schedule=%lu lazy=%u iommu=%u isolation=%u "
-	     "gdb=%u pool=%u",
+	     "gdb=%u pool=%u attest=%d",
 	     l->platform, l->cpus, l->host.kind, l->host.argument, l->seed,
 	     l->deterministic, icount_shift(l), l->schedule, l->lazy,
-	     l->iommu, l->isolation, !!l->gdb, pool_size(l));
+	     l->iommu, l->isolation, !!l->gdb, pool_size(l),
+	     fds->attest >= 0);
 }
 
 static void add_ports(struct args *a, const struct qemu_fds *fds)
@@ -140,6 +142,11 @@ static void add_ports(struct args *a, const struct qemu_fds *fds)
 	ARG2(a, "-device", "isa-debugcon,iobase=0xe9,chardev=machine");
 	ARG2(a, "-chardev", "socket,id=monitor,fd=%d", fds->monitor);
 	ARG2(a, "-mon", "chardev=monitor,mode=readline");
+	if (fds->attest < 0)
+		return;
+	ARG2(a, "-chardev", "socket,id=attest,fd=%d", fds->attest);
+	ARG2(a, "-device", "isa-serial,chardev=attest,index=1,iobase=%d,irq=%d",
+	     ATTEST_PORT, ATTEST_IRQ);
 }
 
 /*

@@ -26,6 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "attest.h"
 #include "console.h"
 #include "parts.h"
 
@@ -38,6 +39,8 @@ struct run {
 	int machine, input;		/* our ends of two pipes */
 	struct console console;
 	int monitor;			/* QEMU's, to ask where a guest hangs */
+	struct attest *attest;		/* or NULL */
+	int questions;			/* the machine's, or -1 */
 	int signals;
 	sigset_t old_set;
 	struct sigaction old_pipe;
@@ -108,27 +111,34 @@ static void give_signals_back(struct run *r)
 
 static bool start(struct run *r, int image)
 {
-	int in[2], out[2], machine[2], monitor[2];
+	int in[2], out[2], machine[2], monitor[2], questions[2] = { -1, -1 };
 	pid_t parent = getpid();
 
 	if (pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC) || pipe(machine) ||
-	    socketpair(AF_UNIX, SOCK_STREAM, 0, monitor))
+	    socketpair(AF_UNIX, SOCK_STREAM, 0, monitor) ||
+	    (r->attest && socketpair(AF_UNIX, SOCK_STREAM, 0, questions)))
 		return false;
 	fcntl(machine[0], F_SETFD, FD_CLOEXEC);
 	fcntl(monitor[0], F_SETFD, FD_CLOEXEC);
+	if (r->attest)
+		fcntl(questions[0], F_SETFD, FD_CLOEXEC);
 	fflush(NULL);
 	r->pid = fork();
 	if (r->pid < 0)
 		return false;
 	if (!r->pid)
 		child(r, &(struct qemu_fds){ .image = image,
-		      .machine = machine[1], .monitor = monitor[1] },
+		      .machine = machine[1], .monitor = monitor[1],
+		      .attest = questions[1] },
 		      (int[]){ in[0], out[1] }, parent);
 	close(in[0]);
 	close(out[1]);
 	close(machine[1]);
 	close(monitor[1]);
+	if (r->attest)
+		close(questions[1]);
 	r->monitor = monitor[0];
+	r->questions = questions[0];
 	r->input = in[1];
 	r->machine = machine[0];
 	console_open(&r->console, out[0], r->l);
@@ -213,6 +223,15 @@ static void type(struct run *r)
 	}
 }
 
+/* If it asks nonsense it gets no more answers. */
+static void answer(struct run *r)
+{
+	if (attest_hear(r->attest, r->questions))
+		return;
+	close(r->questions);
+	r->questions = -1;
+}
+
 static int remaining_ms(const struct run *r)
 {
 	struct timespec now;
@@ -234,18 +253,19 @@ static int listen_to(struct run *r)
 	struct signalfd_siginfo si;
 
 	while (r->machine >= 0 || console_in(c) >= 0 || console_out(c) >= 0) {
-		struct pollfd p[5] = {
+		struct pollfd p[6] = {
 			{ .fd = r->machine, .events = POLLIN },
 			{ .fd = r->signals, .events = POLLIN },
 			{ .fd = r->input < 0 ? -1 : 0, .events = POLLIN },
 			{ .fd = console_in(c), .events = POLLIN },
 			{ .fd = console_out(c), .events = POLLOUT },
+			{ .fd = r->questions, .events = POLLIN },
 		};
 		int ms = remaining_ms(r), n;
 
 		if (!ms)
 			return r->machine < 0 ? 0 : -1;
-		n = poll(p, 5, console_patience(c, ms));
+		n = poll(p, 6, console_patience(c, ms));
 		console_tick(c);
 		if (n <= 0)
 			continue;
@@ -253,6 +273,8 @@ static int listen_to(struct run *r)
 			console_read(c);
 		if (p[4].revents)
 			console_write(c);
+		if (p[5].revents)
+			answer(r);
 		if (p[0].revents)
 			hear(r);
 		if (p[1].revents && read(r->signals, &si, sizeof(si)) > 0 &&
@@ -382,20 +404,33 @@ static void run(struct run *r, int image)
 	if (r->machine >= 0)
 		close(r->machine);
 	close(r->monitor);
+	if (r->questions >= 0)
+		close(r->questions);
 	if (r->input >= 0)
 		close(r->input);
 }
 
+/* Keys and certificates, where there is such a thing. */
+static bool start_attest(struct run *r, int image)
+{
+	const struct launch *l = r->l;
+
+	if (!attest_wanted(l))
+		return true;
+	r->attest = attest_new(l, r->r, image);
+	return r->attest && (!l->certs || attest_write(r->attest, r->r));
+}
+
 int launch(const struct launch *l, struct launch_result *result)
 {
-	struct run r = { .l = l, .r = result };
+	struct run r = { .l = l, .r = result, .questions = -1 };
 	int image;
 
 	*result = (struct launch_result){ .end = LAUNCH_CANNOT };
 	image = image_make(l, result);
 	if (image < 0)
 		return launch_exit(result->end);
-	if (!qemu_check(result)) {
+	if (!qemu_check(result) && start_attest(&r, image)) {
 		clock_gettime(CLOCK_MONOTONIC, &r.end);
 		r.end.tv_sec += l->time_limit;
 		if (take_signals(&r))
@@ -406,6 +441,7 @@ int launch(const struct launch *l, struct launch_result *result)
 		give_signals_back(&r);
 		close(r.signals);
 	}
+	attest_free(r.attest);
 	close(image);
 	return launch_exit(result->end);
 }

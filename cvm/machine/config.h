@@ -19,6 +19,7 @@ struct config {
 	bool lazy;			/* leave memory unaccepted for Linux */
 	bool iommu;
 	bool gdb;			/* a debugger may come */
+	bool attest;			/* the launcher answers questions */
 	u64 pool;			/* bytes above the guest's RAM */
 	unsigned int isolation;		/* vTOM: 1 VBS, 2 SNP, 3 TDX */
 };

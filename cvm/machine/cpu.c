@@ -3,6 +3,7 @@
  * CPUID, MSRs, ports and MMIO as every guest sees them; platforms change or
  * add to this.
  */
+#include "attest.h"
 #include "config.h"
 #include "cpu.h"
 #include "end.h"
@@ -135,7 +136,7 @@ bool guest_wrmsr(struct vcpu *c, u32 msr, u64 value)
 
 u64 port_read(u16 port, unsigned int size)
 {
-	if (gdb_hides(port))
+	if (gdb_hides(port) || attest_hides(port))
 		return ~0u >> (32 - 8 * size);
 	switch (size) {
 	case 1:
@@ -149,7 +150,7 @@ u64 port_read(u16 port, unsigned int size)
 
 void port_write(struct vcpu *c, u16 port, unsigned int size, u64 value)
 {
-	if (port == 0xe9 || gdb_hides(port))
+	if (port == 0xe9 || gdb_hides(port) || attest_hides(port))
 		return;
 	if (port == PM1A_CONTROL && value & SLEEP_ENABLE) {
 		(void)c;

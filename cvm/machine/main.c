@@ -75,6 +75,7 @@ static void read_config(const char *words)
 	config.lazy = number(words, "lazy", 0);
 	config.iommu = number(words, "iommu", 0);
 	config.gdb = number(words, "gdb", 0);
+	config.attest = number(words, "attest", 0);
 	config.pool = number(words, "pool", 0) << 20;
 	config.isolation = (unsigned int)number(words, "isolation", 2);
 	if (config.platform >= ARRAY_SIZE(platforms) || !config.cpus ||

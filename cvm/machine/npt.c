@@ -265,3 +265,13 @@ u64 npt_device_table(void)
 
 	return root[view >> 39] & ENTRY_ADDR;
 }
+
+/* @bytes from @gpa on, in pages that the host may read. */
+bool is_shared(u64 gpa, u64 bytes)
+{
+	for (u64 at = gpa & PAGE_MASK; at < gpa + bytes; at += PAGE_SIZE)
+		if (!is_ram(at) || (page_state(at) & CVM_STATE_MASK) !=
+		    CVM_STATE_SHARED)
+			return false;
+	return true;
+}

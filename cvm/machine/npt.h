@@ -12,6 +12,7 @@ void npt_map_device(u64 gpa);
 bool is_ram(u64 gpa);
 bool is_device(u64 gpa);
 unsigned int page_state(u64 gpa);
+bool is_shared(u64 gpa, u64 bytes);
 void page_set(u64 gpa, unsigned int state);
 void page_write_protect(u64 gpa);
 void region_set(u64 gpa, unsigned int state);

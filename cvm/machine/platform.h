@@ -5,6 +5,7 @@
 #include "types.h"
 #include "abi/platforms.h"
 
+struct blob;
 struct vcpu;
 
 /* An access that nested paging did not allow. */
@@ -41,7 +42,7 @@ struct platform {
 	 */
 	bool (*ap_poll)(struct vcpu *c);
 	/* what firmware leaves for Linux besides the boot protocol */
-	void (*boot_linux)(u8 *zero_page);
+	void (*boot_linux)(u8 *zero_page, const struct blob *b);
 };
 
 #define P(name, ...) extern const struct platform name##_platform;

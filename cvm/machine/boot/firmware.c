@@ -89,6 +89,26 @@ static void hide_own_device(u64 dsdt)
 		}
 }
 
+/*
+ * The launcher's port is none of the guest's serial ports: of QEMU's device
+ * COM2 the name _STA, which is 0xf, becomes 0.
+ */
+static void hide_attest_port(u64 dsdt)
+{
+	static const u8 status[] = { '_', 'S', 'T', 'A', 0x0a, 0x0f };
+	u32 n = get32(dsdt + 4);
+	bool in = false;
+
+	for (u32 at = ACPI_HEADER; at + 64 <= n; at++) {
+		in = in || !memcmp((void *)(dsdt + at), "COM2", 4);
+		if (!in || memcmp((void *)(dsdt + at), status, sizeof(status)))
+			continue;
+		*(u8 *)(dsdt + at + 5) = 0;
+		fix_checksum(dsdt);
+		return;
+	}
+}
+
 /* FADT: offsets of FIRMWARE_CTRL, DSDT and their 64-bit forms */
 static void copy_fadt_targets(u64 fadt)
 {
@@ -96,6 +116,8 @@ static void copy_fadt_targets(u64 fadt)
 
 	dsdt = copy_table(dsdt);
 	hide_own_device(dsdt);
+	if (config.attest)
+		hide_attest_port(dsdt);
 	put32(fadt + 40, (u32)dsdt);
 	if (facs) {
 		facs = copy_table(facs);

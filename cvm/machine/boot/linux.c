@@ -83,9 +83,10 @@ void boot_linux(struct blob *b)
 	set64(bp + BP_ACPI_RSDP, FW_ACPI);
 	memory_map(bp);
 	if (platform->boot_linux)
-		platform->boot_linux(bp);
+		platform->boot_linux(bp, b);
 	if (config.lazy || platform->cc_blob)
 		efi_build(bp, (u64)b);
+	memset(b->vmpck, 0, sizeof(b->vmpck));	/* the guest has them */
 	build_boot_tables(BOOT_PT);
 	build_boot_tables(FW_AP_PT);
 	enter_long_mode(c, BOOT_PT, BOOT_GDT, load + 0x200,

@@ -6,6 +6,10 @@
 #include "lib.h"
 #include "platform/snp/parts.h"
 #include "vcpu.h"
+#include "abi/blob.h"
+
+/* SNP_LAUNCH_UPDATE of the firmware ABI specification: the secrets page */
+#define SECRETS_VMPCK	0x20
 
 struct cc_blob {			/* struct cc_blob_sev_info */
 	u32 magic;
@@ -47,7 +51,7 @@ static void cpuid_page(u8 *page)
 	}
 }
 
-void snp_build_blob(u8 *zero_page)
+void snp_build_blob(u8 *zero_page, const struct blob *guest)
 {
 	struct cc_blob *b = memset((void *)FW_SNP, 0, 3 * PAGE_SIZE);
 	struct setup_data *s = (void *)(FW_SNP + 0x100);
@@ -60,6 +64,8 @@ void snp_build_blob(u8 *zero_page)
 		.cpuid_size = PAGE_SIZE,
 	};
 	*(u32 *)b->secrets = 2;			/* version */
+	memcpy((u8 *)b->secrets + SECRETS_VMPCK, guest->vmpck,
+	       sizeof(guest->vmpck));
 	cpuid_page((u8 *)b->cpuid);
 	memcpy(&s->next, zero_page + 0x250, 8);
 	s->type = 7;

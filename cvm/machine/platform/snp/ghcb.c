@@ -25,6 +25,7 @@
 #define ANSWER_GP		0x80000b0dUL
 #define ANSWER_MALFORMED	2
 #define MALFORMED_SCRATCH	3
+#define MALFORMED_INPUT		5
 #define MALFORMED_EVENT		6
 
 struct ghcb {
@@ -41,15 +42,6 @@ static void ghcb_put(struct ghcb *g, u32 at, u64 v)
 {
 	*(volatile u64 *)(g->page + at) = v;
 	g->page[GHCB_VALID + at / 64] |= (u8)(1u << at / 8 % 8);
-}
-
-static bool is_shared(u64 gpa, u64 bytes)
-{
-	for (u64 at = gpa & PAGE_MASK; at < gpa + bytes; at += PAGE_SIZE)
-		if (!is_ram(at) || (page_state(at) & CVM_STATE_MASK) !=
-		    CVM_STATE_SHARED)
-			return false;
-	return true;
 }
 
 static void answer_malformed(struct ghcb *g, u64 why)
@@ -182,6 +174,23 @@ static void ghcb_create_cpu(struct vcpu *c, struct ghcb *g)
 	vcpu_go(t);
 }
 
+/* Both pages whole, shared and not the same; RAX and RBX are of the table. */
+static void ghcb_guest_request(struct vcpu *c, struct ghcb *g, bool extended)
+{
+	u64 from = ghcb_get(g, GHCB_INFO1), to = ghcb_get(g, GHCB_INFO2);
+	u64 table = ghcb_get(g, GHCB_RAX), pages = ghcb_get(g, GHCB_RBX);
+
+	if (((from | to) & ~PAGE_MASK) || from == to ||
+	    !is_shared(from, PAGE_SIZE) || !is_shared(to, PAGE_SIZE) ||
+	    (extended && table & ~PAGE_MASK)) {
+		answer_malformed(g, MALFORMED_INPUT);
+		return;
+	}
+	g->info2 = guest_request(c, from, to, table, extended ? &pages : NULL);
+	if (extended)
+		ghcb_put(g, GHCB_RBX, pages);
+}
+
 static void ghcb_request(struct vcpu *c, struct ghcb *g)
 {
 	u64 code = ghcb_get(g, GHCB_CODE);
@@ -219,6 +228,10 @@ static void ghcb_request(struct vcpu *c, struct ghcb *g)
 		machine_lock(c);
 		g->info2 = psc_page(c, (struct psc *)scratch);
 		machine_unlock();
+		break;
+	case 0x80000011:
+	case 0x80000012:
+		ghcb_guest_request(c, g, code & 2);
 		break;
 	case 0x80000013:
 		ghcb_create_cpu(c, g);

@@ -5,6 +5,7 @@
 #include "host.h"
 #include "types.h"
 
+struct blob;
 struct vcpu;
 
 /* Exit codes: with #VC, and in a GHCB's request */
@@ -31,6 +32,9 @@ struct psc {
 u64 psc_page(struct vcpu *c, struct psc *p);
 void psc_msr(struct vcpu *c, u64 request);
 
+/* request.c */
+u64 guest_request(struct vcpu *c, u64 from, u64 to, u64 table, u64 *pages);
+
 /* ghcb.c */
 void vmgexit(struct vcpu *c);
 
@@ -38,6 +42,6 @@ void vmgexit(struct vcpu *c);
 bool pvclock_wrmsr(u32 msr, u64 value);
 
 /* blob.c */
-void snp_build_blob(u8 *zero_page);
+void snp_build_blob(u8 *zero_page, const struct blob *b);
 
 #endif

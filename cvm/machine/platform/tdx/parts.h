@@ -7,6 +7,7 @@
 struct vcpu;
 
 #define TDX_OPERAND_INVALID	0xc000010000000000UL
+#define TDX_OPERAND_BUSY	0x8000020000000000UL
 #define TDX_NO_VE_INFO		0xc000070400000000UL
 #define TDX_ALREADY_ACCEPTED	0x00000b0a00000000UL
 #define TDX_SIZE_MISMATCH	0xc0000b0b00000000UL
@@ -34,6 +35,11 @@ void io_ve(struct vcpu *c);
 /* page.c */
 u64 page_accept(struct vcpu *c);
 u64 page_release(struct vcpu *c);
+
+/* report.c: where the launcher answers (config.attest) */
+u64 mr_report(struct vcpu *c);
+u64 rtmr_extend(struct vcpu *c);
+u64 get_quote(struct vcpu *c);
 
 /* vmcall.c */
 u64 vmcall(struct vcpu *c);

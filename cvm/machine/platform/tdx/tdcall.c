@@ -27,6 +27,9 @@ static u64 tdcall_leaf(struct vcpu *c, u64 leaf)
 	case 1:
 		return vp_info(c);
 	case 2:					/* TDG.MR.RTMR.EXTEND */
+		return config.attest ? rtmr_extend(c) : 0;
+	case 4:					/* TDG.MR.REPORT */
+		return config.attest ? mr_report(c) : TDX_OPERAND_INVALID;
 	case 5:					/* TDG.VP.CPUIDVE.SET */
 	case 8:					/* TDG.VM.WR */
 		return 0;

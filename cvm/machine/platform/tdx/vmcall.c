@@ -179,6 +179,8 @@ u64 vmcall(struct vcpu *c)
 		return 0;
 	case 0x10001:
 		return map_gpa(c);
+	case 0x10002:
+		return config.attest ? get_quote(c) : VMCALL_INVALID;
 	case 0x10003:
 		report_fatal(c);
 	default:

@@ -106,7 +106,8 @@ static bool make(struct attest_keys *k)
 
 		key[i] = EVP_EC_gen(k->chain->curve);
 		ok = key[i] && (k->cert[i] = certify(k->chain,
-			(enum attest_cert)i, key[i], key[by], i ? k->cert[by] : NULL));
+			(enum attest_cert)i, key[i], key[by],
+			i ? k->cert[by] : NULL));
 	}
 	k->key = key[ATTEST_LEAF];
 	EVP_PKEY_free(key[ATTEST_ROOT]);
@@ -230,7 +231,7 @@ bool attest_keys_write(const struct attest_keys *k, const char *folder)
 	return ok;
 }
 
-/* GUIDs of ARK, ASK and VCEK, as they are written; GHCB specification, 4.1.8.1. */
+/* GUIDs, as they are written; GHCB specification, 4.1.8.1. */
 static const uint8_t guid[ATTEST_CERTS][16] = {
 	[ATTEST_ROOT] = { 0xc0, 0xb4, 0x06, 0xa4, 0xa8, 0x03, 0x49, 0x52,
 			 0x97, 0x43, 0x3f, 0xb6, 0x01, 0x4c, 0xd0, 0xae },

@@ -184,8 +184,8 @@ static bool put_enclave(struct attest *a, struct part *p)
 	uint8_t both[64 + AUTH_SIZE], point[65];
 	size_t n;
 
-	if (!EVP_PKEY_get_octet_string_param(a->quoting, OSSL_PKEY_PARAM_PUB_KEY,
-			point, sizeof(point), &n) || n != sizeof(point))
+	if (!EVP_PKEY_get_octet_string_param(a->quoting,
+			OSSL_PKEY_PARAM_PUB_KEY, point, sizeof(point), &n) || n != sizeof(point))
 		return false;
 	memcpy(p->key, point + 1, 64);
 	p->auth_size = AUTH_SIZE;

@@ -310,19 +310,22 @@ static void keys(void)
 	char file[100];
 	FILE *f;
 
-	fact("a key is kept", attest_keys_get(&a, &attest_amd, folder) && a.kept &&
+	fact("a key is kept", attest_keys_get(&a, &attest_amd, folder) &&
+	     a.kept &&
 	     attest_keys_get(&b, &attest_amd, folder) && b.kept &&
 	     EVP_PKEY_eq(a.key, b.key) == 1);
 	fact("where none can be, one is made for this run",
-	     attest_keys_get(&c, &attest_amd, "/proc/no/such") && !c.kept && c.key);
+	     attest_keys_get(&c, &attest_amd, "/proc/no/such") &&
+	     !c.kept && c.key);
 	attest_keys_free(&b);
 	attest_keys_free(&c);
 	snprintf(file, sizeof(file), "%s/emulated-not-a-tee.pem", folder);
 	f = fopen(file, "w");
 	fputs("no key\n", f);
 	fclose(f);
-	fact("a file that is none is not believed", attest_keys_get(&b, &attest_amd, folder)
-	     && !b.kept && EVP_PKEY_eq(a.key, b.key) == 0);
+	fact("a file that is none is not believed",
+	     attest_keys_get(&b, &attest_amd, folder) && !b.kept &&
+	     EVP_PKEY_eq(a.key, b.key) == 0);
 	attest_keys_free(&b);
 	f = fopen(file, "w");
 	b = (struct attest_keys){ .key = EVP_EC_gen("P-384") };

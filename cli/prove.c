@@ -7,6 +7,7 @@
 #include "kernel.h"
 #include "proof.h"
 #include "tell.h"
+#include "window.h"
 
 #include <argp.h>
 #include <err.h>
@@ -33,6 +34,7 @@ struct ask {
 	struct answers a[SOLVERS];
 	enum verdict verdict;
 	bool disagree;
+	bool window;		/* the window's own theory */
 };
 
 struct prove {
@@ -103,6 +105,9 @@ static void list_guards(void)
 	for (unsigned int i = 0; i < guard_count; i++)
 		printf("%-14s  %s\n", guard_names[i].name,
 		       guard_names[i].what);
+	for (unsigned int i = 0; i < window_guard_count; i++)
+		printf("%-14s  window: %s\n", window_guards[i].name,
+		       window_guards[i].what);
 	exit(CLI_SAFE);
 }
 
@@ -113,6 +118,9 @@ static void set_drop(struct prove *p, const char *arg,
 		list_guards();
 	for (unsigned int i = 0; i < guard_count; i++)
 		if (!strcmp(arg, guard_names[i].name))
+			p->drop = arg;
+	for (unsigned int i = 0; i < window_guard_count; i++)
+		if (!strcmp(arg, window_guards[i].name))
 			p->drop = arg;
 	if (!p->drop)
 		argp_error(state, "--drop '%s': no such guard; `--drop help' "
@@ -273,9 +281,13 @@ static void run(struct prove *p, struct ask *k)
 {
 	struct job job[SOLVERS];
 
-	system_make(&k->sys, &k->q);
-	small_run(&k->small, &k->sys, false);
-	invariants_make(&k->inv, &k->sys, &k->small);
+	if (k->window) {
+		window_make(&k->sys, &k->inv, k->q.drop);
+	} else {
+		system_make(&k->sys, &k->q);
+		small_run(&k->small, &k->sys, false);
+		invariants_make(&k->inv, &k->sys, &k->small);
+	}
 	proof_make(&k->proof, &k->sys, &k->inv);
 	for (unsigned int i = 0; i < SOLVERS; i++) {
 		job[i] = (struct job){ .k = k, .name = (enum solver_name)i };
@@ -325,6 +337,11 @@ static struct ask *ask_new(struct prove *p, enum airlock_platform platform,
 
 /* ---- what is said of it ---- */
 
+static const char *place_name(const struct ask *k)
+{
+	return k->window ? "any" : platform_name(k->q.platform);
+}
+
 static const char *direction_name(const struct ask *k)
 {
 	return !k->q.to[AIRLOCK_TO_SHARED] ? "private" :
@@ -351,7 +368,7 @@ static void print_head(void)
 
 static void print_row(const struct ask *k)
 {
-	printf("%-5s %-16s %-8s %11u %11u", platform_name(k->q.platform),
+	printf("%-5s %-16s %-8s %11u %11u", place_name(k),
 	       k->order, direction_name(k), k->sys.nrules, k->proof.nob);
 	for (unsigned int i = 0; i < SOLVERS; i++)
 		if (k->a[i].of)
@@ -493,7 +510,8 @@ static void ask_lab(const struct ask *k)
 
 static void explain(const struct prove *p, const struct ask *k)
 {
-	printf("\n%s to %s: %s\n", platform_name(k->q.platform),
+	printf("\n%s to %s: %s\n", k->window ? "window" :
+	       platform_name(k->q.platform),
 	       direction_name(k), verdict_word(k));
 	print_open(k);
 	for (unsigned int i = 0; i < SOLVERS; i++)
@@ -507,7 +525,7 @@ static void explain(const struct prove *p, const struct ask *k)
 		if (k->a[i].of && k->a[i].verdict == PROOF_DIED)
 			printf("%s: %s\n", solver_names[i], k->a[i].said);
 	print_trail(k);
-	if (!p->no_lab && !p->drop)
+	if (!p->no_lab && !p->drop && !k->window)
 		ask_lab(k);
 }
 
@@ -536,7 +554,7 @@ static json_t *json_ask(const struct ask *k)
 					  "seconds", k->a[i].seconds, "open",
 					  json_open(k, &k->a[i])));
 	j = json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:o}",
-		      "platform", platform_name(k->q.platform),
+		      "platform", place_name(k),
 		      "to", direction_name(k), "order", k->order,
 		      "verdict", verdict_word(k),
 		      "transitions", (int)k->sys.nrules,
@@ -585,6 +603,32 @@ static void on_platform(struct prove *p, enum airlock_platform platform)
 	one(p, ask_new(p, platform, false, true));
 }
 
+static bool by_window(const struct airlock_order *o)
+{
+	for (unsigned int i = 0; i < o->nsteps; i++)
+		if (o->step[i] & AIRLOCK_STEP_WINDOW)
+			return true;
+	return false;
+}
+
+/* Once for all platforms: it is the same on each. */
+static void the_window(struct prove *p)
+{
+	bool used = false;
+	struct ask *k;
+
+	for (size_t i = 0; i < p->n; i++)
+		for (unsigned int to = 0; to < 2; to++)
+			used = used || (p->ask[i].q.to[to] &&
+					by_window(&p->ask[i].q.order[to]));
+	if (!used)
+		return;
+	k = ask_new(p, AIRLOCK_PLAIN, true, true);
+	k->window = true;
+	snprintf(k->order, sizeof(k->order), "@window");
+	one(p, k);
+}
+
 static enum cli_exit exit_code(const struct prove *p)
 {
 	enum cli_exit code = CLI_SAFE;
@@ -615,7 +659,8 @@ static bool worth_explaining(const struct prove *p, const struct ask *k)
 {
 	bool single = k->q.to[0] != k->q.to[1];
 
-	return !p->nobody && k->verdict != PROOF_PROVED && (single || p->n == 1 ||
+	return !p->nobody && k->verdict != PROOF_PROVED &&
+		(single || k->window || p->n == 1 ||
 					      k->disagree);
 }
 
@@ -647,6 +692,7 @@ static enum cli_exit on_platforms(struct prove *p)
 	for (unsigned int i = 0; i < all_platform_count; i++)
 		if (p->platform[all_platforms[i]])
 			on_platform(p, all_platforms[i]);
+	the_window(p);
 	if (p->platform[AIRLOCK_PLAIN] && !p->nobody)
 		plain();
 	code = exit_code(p);
@@ -717,6 +763,7 @@ static enum cli_exit prove_all(struct prove *p)
 	print_head();
 	for (size_t i = 0; i < p->n; i++)
 		one(p, &p->ask[i]);
+	the_window(p);
 	code = exit_code(p);
 	print_sum(p, code);
 	return code;
@@ -753,7 +800,7 @@ int cli_prove(int argc, char **argv)
 	argp_parse(&argp, argc, argv, 0, NULL, &p);
 	if (!p.some_platform)
 		memset(p.platform, 1, sizeof(p.platform));
-	p.ask = calloc(3 * AIRLOCK_PLATFORMS + WATCHED_ORDERS,
+	p.ask = calloc(3 * AIRLOCK_PLATFORMS + WATCHED_ORDERS + 1,
 		       sizeof(*p.ask));
 	if (!p.ask)
 		err(CLI_LIMIT, "out of memory");

@@ -3,7 +3,7 @@
 # is cli/prove.c.
 
 PROVE_SRCS := term instance protocol small invariant proof solver map match \
-	seam tell watched
+	seam tell watched window
 PROVE_DIR := $(B)/prove$(if $(filter 1,$(RELEASE)),-release)
 PROVE_OBJS := $(patsubst %,$(PROVE_DIR)/%.o,$(PROVE_SRCS))
 # As what it is linked with: no AddressSanitizer beside the lab's stacks.

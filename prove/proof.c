@@ -50,7 +50,7 @@ static void print_symbol(FILE *to, const struct symbol *s)
 
 static char *head(const struct system *s)
 {
-	static const char letters[] = "cmkCMPK";
+	static const char letters[] = "cmjkCMPK";
 	struct text t;
 	FILE *to = text_begin(&t);
 
@@ -100,7 +100,7 @@ static char *assumptions(const struct system *s, const struct invariants *v)
 	FILE *to = text_begin(&t);
 
 	for (unsigned int i = 0; i < v->n; i++)
-		print_closed(to, s, v->inv[i].term, "cmk");
+		print_closed(to, s, v->inv[i].term, "cmjk");
 	return text_end(&t);
 }
 
@@ -173,7 +173,7 @@ static void at_start(struct proof *p, struct system *s,
 	for (unsigned int i = 0; i < s->ninit; i++)
 		print_closed(t.f, s, term_pair(&s->w, T_EQ,
 					       itself(s, s->init[i].symbol),
-					       s->init[i].value), "cmpk");
+					       s->init[i].value), "cdmpk");
 	q->context = text_end(&t);
 	for (unsigned int i = 0; i < v->n; i++)
 		oblige(p, s, v->inv[i].term, "", "at the start: %s",
@@ -291,6 +291,8 @@ static void read_model(struct asker *k, struct solver *s, unsigned int of)
 		return;
 	a->model_read = true;
 	a->model_of = of;
+	if (symbol_find(&k->sys->w, "owned") < 0)
+		return;		/* the window's: no page to tell of */
 	if (!value(s, a, "(owned (pg m))") ||
 	    !value(s, a, "(pc (owner (pg m)))"))
 		return;

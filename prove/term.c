@@ -85,7 +85,7 @@ const char *sort_name(char letter)
 	case 'c': case 'd': case 'C': return "Cpu";
 	case 'm': case 'M': return "Map";
 	case 'p': case 'P': return "Page";
-	case 'k': case 'K': return "Call";
+	case 'j': case 'k': case 'K': return "Call";
 	case 's': return "Step";
 	default: return "Bool";
 	}
@@ -274,7 +274,7 @@ static const struct term *atom(struct reader *r, const char *name)
 {
 	if (!strcmp(name, "true") || !strcmp(name, "false"))
 		return truth(r->w, name[0] == 't');
-	if (!name[1] && strchr("cdmpkCMPK", name[0]))
+	if (!name[1] && strchr("cdmpjkCMPK", name[0]))
 		return make(r->w, T_VAR, name[0], 0, NULL);
 	if (name[0] == 's' && isdigit((unsigned char)name[1]))
 		return make(r->w, T_STEP, atoi(name + 1), 0, NULL);

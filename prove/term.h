@@ -9,7 +9,7 @@
  * A variable is one letter, which is also its sort:
  *
  *   c d C   a CPU              m M   a mapping: one leaf entry of a page
- *   p P     a page             k K   a call of airlock_convert()
+ *   p P     a page             j k K a call of airlock_convert()
  *
  * Small letters are bound, or parameters; capitals are what a rule is about.
  * A symbol is a function of such things that the state gives a meaning to,

@@ -6,6 +6,7 @@
  * open, which z3 has a model of.
  */
 #include "proof.h"
+#include "window.h"
 
 #include <err.h>
 #include <stdlib.h>
@@ -147,8 +148,48 @@ static void told_by_its_own(void)
 	unmake(&m);
 }
 
+static void make_window(struct made *m, const char *drop)
+{
+	memset(&m->sm, 0, sizeof(m->sm));
+	window_make(&m->s, &m->v, drop);
+	proof_make(&m->p, &m->s, &m->v);
+}
+
+static bool window_open(const char *drop)
+{
+	struct answers a;
+	struct made m;
+	bool open;
+
+	make_window(&m, drop);
+	proof_ask(&m.p, SOLVER_Z3, &m.s, &a);
+	open = a.verdict == PROOF_OPEN && m.s.dropped;
+	answers_free(&a);
+	unmake(&m);
+	return open;
+}
+
+static void window_fires(void)
+{
+	struct solver s;
+	struct made m;
+
+	make_window(&m, NULL);
+	if (!solver_start(&s, SOLVER_Z3, true))
+		err(3, "z3");
+	fprintf(s.in, "%s%s", m.p.head, m.p.assume);
+	for (unsigned int i = 0; i < m.s.nrules; i++)
+		fires(&m, &s, i);
+	solver_stop(&s);
+	unmake(&m);
+}
+
 int main(void)
 {
+	window_fires();
+	for (unsigned int i = 0; i < window_guard_count; i++)
+		ok(window_open(window_guards[i].name), "nothing needs",
+		   window_guards[i].name);
 	told_by_its_own();
 	for (unsigned int i = 0; i < guard_count; i++)
 		ok(open_somewhere(guard_names[i].name), "nothing needs",

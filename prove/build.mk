@@ -36,7 +36,7 @@ prove-hostile: $(B)/airlock
 
 # ---- tests ----
 
-PROVE_TESTS := $(addprefix $(PROVE_DIR)/tests/,agree guards seam)
+PROVE_TESTS := $(addprefix $(PROVE_DIR)/tests/,agree guards seam window)
 
 $(PROVE_DIR)/tests/%.o: tests/prove/%.c
 	@mkdir -p $(@D)
@@ -58,6 +58,7 @@ check-prove: $(B)/airlock $(PROVE_TESTS)
 	@scripts/t prove-words tests/prove/words $(B)/airlock
 	@scripts/t prove-seam $(PROVE_DIR)/tests/seam
 	@scripts/t prove-refine tests/prove/refine $(B)/airlock
+	@scripts/t prove-window $(PROVE_DIR)/tests/window
 	@scripts/t prove-guards $(PROVE_DIR)/tests/guards
 	@scripts/t prove-agree $(PROVE_DIR)/tests/agree --solver z3 3
 	@scripts/t prove-agree-failing $(PROVE_DIR)/tests/agree --failing \

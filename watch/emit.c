@@ -252,9 +252,11 @@ void emit_end(struct emit *e, const struct watch *w, bool begun)
 		", \"judged\": %" PRIu64 ", \"flushes\": %" PRIu64
 		", \"full_flushes\": %" PRIu64 ", \"clflushes\": %" PRIu64
 		", \"evict_reads\": %" PRIu64 ", \"tables\": %" PRIu64
-		", \"stale_most\": %" PRIu64 "}}\n",
+		", \"stale_most\": %" PRIu64 ", \"places_left_out\": %"
+		PRIu64 "}}\n",
 		begun ? "true" : "false", c->stores, c->table_writes,
 		c->state_changes, c->judged, c->flushes, c->full_flushes,
-		c->clflushes, c->evict_reads, c->tables, c->stale_most);
+		c->clflushes, c->evict_reads, c->tables, c->stale_most,
+		c->places_left_out);
 	fclose(e->f);
 }

@@ -34,6 +34,7 @@ struct table {
 	uint64_t gpa;
 	unsigned int level;
 	uint32_t links;		/* the first */
+	uint32_t places;	/* how many there are */
 	uint64_t shadow[512];
 	uint32_t next[512];	/* nodes that map the same frame */
 };

@@ -17,6 +17,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+/*
+ * KASAN's early shadow is one table of each level, which stands at millions of
+ * places and maps one page of zeros. What is beyond these is counted.
+ */
+#define PLACES_MAX	64u
+
 /* Accessed and dirty, and bits that only software reads, change nothing. */
 #define SAME_BITS	(ENTRY_P | ENTRY_LARGE | ENTRY_GLOBAL | WATCH_ADDR | \
 			 WATCH_BIT)
@@ -135,6 +141,7 @@ static uint32_t link_new(struct watch *w, struct table *t, uint64_t va)
 	}
 	w->link[n] = (struct link){ .va = va, .next = t->links };
 	t->links = n;
+	t->places++;
 	return n;
 }
 
@@ -165,6 +172,7 @@ static struct table *table_new(struct watch *w, uint64_t gpa,
 	t->gpa = gpa;
 	t->level = level;
 	t->links = NONE;
+	t->places = 0;
 	for (unsigned int i = 0; i < 512; i++) {
 		t->shadow[i] = entry_read(w, gpa + 8 * i);
 		if (is_leaf(t->shadow[i], level))
@@ -190,11 +198,12 @@ static void table_drop(struct watch *w, uint32_t n)
 }
 
 /* A cached link: out of the list at @at. */
-static void link_drop(struct watch *w, uint32_t *at)
+static void link_drop(struct watch *w, struct table *t, uint32_t *at)
 {
 	uint32_t l = *at;
 
 	w->cached--;
+	t->places--;
 	buffer_dropped(w, true, l);
 	*at = w->link[l].next;
 	w->link[l].next = w->free_link;
@@ -217,7 +226,7 @@ static bool table_over(struct watch *w, uint64_t gpa, const struct link *above)
 		if (w->link[l].live)
 			return false;
 	while (*at != NONE)
-		link_drop(w, at);
+		link_drop(w, w->table[n], at);
 	table_drop(w, n);
 	return true;
 }
@@ -240,6 +249,10 @@ static void table_link(struct watch *w, uint64_t gpa, unsigned int level,
 			break;
 	if (n != NONE && w->link[n].live)
 		return;
+	if (n == NONE && t->places == PLACES_MAX) {
+		w->counts.places_left_out++;
+		return;
+	}
 	if (n == NONE)
 		n = link_new(w, t, va);
 	else
@@ -302,7 +315,7 @@ static bool table_prune(struct watch *w, uint32_t n)
 		if (link_held(w, &w->link[*at]))
 			at = &w->link[*at].next;
 		else
-			link_drop(w, at);
+			link_drop(w, t, at);
 	}
 	if (t->links != NONE)
 		return true;

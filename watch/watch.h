@@ -291,7 +291,8 @@ void watch_end(struct watch *w);
 
 struct watch_counts {
 	uint64_t stores, table_writes, state_changes, judged, flushes,
-		 full_flushes, clflushes, evict_reads, tables, stale_most;
+		 full_flushes, clflushes, evict_reads, tables, stale_most,
+		 places_left_out;
 };
 
 const struct watch_counts *watch_counted(const struct watch *w);

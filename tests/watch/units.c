@@ -543,6 +543,30 @@ static void entries_of_an_unlinked_table(void **s)
  * A table is taken away, and its page is one of another level then: when every
  * CPU has flushed, or before.
  */
+/* KASAN's shadow: a table of entries that are all the next table. */
+static void table_of_many_places(void **s)
+{
+	(void)s;
+	begin(WATCH_VTOM);
+	for (unsigned int i = 0; i < 512; i++)
+		memcpy(ram + OTHER_PT + 8 * i, &(uint64_t){ PAGE(FIRST) | P |
+			view(true) }, 8);
+	for (unsigned int i = 100; i < 512; i++)
+		put(0, VPMD + 8 * i, OTHER_PT | 3);
+	watch_drain(w, 0);
+	assert_int_equal(watch_counted(w)->places_left_out, 412 - 64);
+	set_state(FIRST, STATE_SHARED);
+	assert_true(found(FOUND_PRESENT));
+	/* One goes, and there is room for another. */
+	put(0, VPMD + 8 * 100, 0);
+	watch_flush_all(w, 0);
+	watch_flush_all(w, 1);
+	put(0, VPMD + 8 * 511, 0);
+	put(0, VPMD + 8 * 511, OTHER_PT | 3);
+	assert_int_equal(watch_counted(w)->places_left_out, 412 - 64);
+	end();
+}
+
 static void table_of_another_level(void **s)
 {
 	(void)s;
@@ -1649,6 +1673,7 @@ int main(void)
 		cmocka_unit_test(unlinked_table),
 		cmocka_unit_test(entries_of_an_unlinked_table),
 		cmocka_unit_test(table_of_another_level),
+		cmocka_unit_test(table_of_many_places),
 		cmocka_unit_test(bad_alias_forgotten),
 		cmocka_unit_test(bad_alias_made_later),
 		cmocka_unit_test(in_front_is_busy),

@@ -347,6 +347,10 @@ static int verdict(const struct show *s)
 		       number(s->end, "judged"),
 		       number(s->end, "state_changes"),
 		       number(s->end, "table_writes"));
+	if (s->end && number(s->end, "places_left_out"))
+		printf("not judged: %" PRIu64 " further places of page tables "
+		       "that stand at 64 or more\n",
+		       number(s->end, "places_left_out"));
 	show_traffic(r);
 	tell("machine", "%s: %s", launch_verdict(r->result.end),
 	     r->result.why);

@@ -295,6 +295,30 @@ static void good_rejoin(void **state)
 	world_end();
 }
 
+/* Bit 7 is PAT in the one and PS in the other: they are no run for that. */
+static void good_small_leaves_with_pat_before_a_large_one(void **state)
+{
+	(void)state;
+	world_begin(AIRLOCK_SNP, 0);
+	*world_entry(DM + 8 * MiB - 2 * PAGE, 1) |= 0x80;
+	*world_entry(DM + 8 * MiB - PAGE, 1) |= 0x80;
+	there_and_back(8 * MiB - 2 * PAGE, 2 + 512);
+	assert_int_equal(level_at(DM + 8 * MiB), 2);
+	assert_true(*world_entry(DM + 8 * MiB - PAGE, 1) & 0x80);
+	world_end();
+}
+
+/* The 1G leaf ends in the middle of the range. */
+static void good_rejoin_at_the_end_of_a_leaf(void **state)
+{
+	(void)state;
+	world_begin(AIRLOCK_SNP, 0);
+	there_and_back(2 * GiB - 3 * PAGE, 6);
+	assert_int_equal(level_at(DM + GiB), 3);
+	assert_int_equal(level_at(DM + 2 * GiB), 2);
+	world_end();
+}
+
 static void good_five_levels(void **state)
 {
 	(void)state;
@@ -704,6 +728,61 @@ static void bad_alias_that_ends_too_late(void **state)
 	world_end();
 }
 
+/* It is in two parts, of which the second is not mapped as it should be. */
+static void bad_alias_whose_end_is_mapped_otherwise(void **state)
+{
+	unsigned int i;
+
+	(void)state;
+	world_begin(AIRLOCK_TDX, 0);
+	for (i = 0; i < 4; i++)
+		world_vmalloc(i, (5 + i) * PAGE);
+	*world_entry(DM + 7 * PAGE, 1) |= UINT64_C(1) << 51;
+	bad1(AIRLOCK_E_ALIAS, VM, 4);
+	world_end();
+}
+
+/* It begins before the range, maps pages of it, and ends inside it. */
+static void bad_alias_across_the_beginning(void **state)
+{
+	(void)state;
+	world_begin(AIRLOCK_TDX, 0);
+	world_vmalloc(0, 6 * PAGE);
+	world_vmalloc(1, 5 * PAGE);
+	world_vmalloc(2, 6 * PAGE);
+	w.alias_va = VM;
+	bad1(AIRLOCK_E_ALIAS, VM + PAGE, 2);
+	world_end();
+}
+
+/* A run that only ends there, and one that begins further on. */
+static void bad_pages_beyond_memory(void **state)
+{
+	(void)state;
+	world_begin(AIRLOCK_SNP, 0);
+	world_vmalloc(0, MEMORY - PAGE);
+	world_vmalloc(1, MEMORY);
+	world_vmalloc(2, MEMORY + 5 * PAGE);
+	bad1(AIRLOCK_E_MEMORY, VM, 2);
+	bad1(AIRLOCK_E_MEMORY, VM + 2 * PAGE, 1);
+	world_end();
+}
+
+/* Not present while the host works, and one shootdown: no step runs twice. */
+static void good_order_with_the_flip_last(void **state)
+{
+	struct airlock_range r = { DM + 3 * PAGE, 4 };
+	struct airlock_order o;
+
+	(void)state;
+	world_begin(AIRLOCK_VTOM, 0);
+	GOOD(airlock_order_parse("np, tlb, notify, flip+present", &o, NULL));
+	GOOD(airlock_convert_order(w.a, &r, 1, AIRLOCK_TO_SHARED, &o, &out));
+	assert_int_equal(w.shootdowns, 1);
+	world_check(0, MiB);
+	world_end();
+}
+
 /* Refused, and by the name of the field. */
 static void bad_config(const struct airlock_config *c, void *mem, size_t size,
 		       const char *wrong)
@@ -731,6 +810,11 @@ static void bad_config_is_named(void **state)
 	good.window = WIN + 64 * MiB;
 	size = airlock_size(&good);
 	assert_in_range(size, 64 * KiB, 64 * KiB + 1024);
+	c = good;
+	c.cpus = 1 << 20;
+	assert_true(airlock_size(&c) > size);
+	c.cpus++;
+	assert_int_equal(airlock_size(&c), 0);
 	assert_null(airlock_init_check(mem, size, &good));
 #define BAD(member, value, wrong)					\
 	do {								\
@@ -880,6 +964,12 @@ int main(int argc, char **argv)
 		cmocka_unit_test(bad_no_memory),
 		cmocka_unit_test(bad_alias),
 		cmocka_unit_test(bad_alias_that_ends_too_late),
+		cmocka_unit_test(bad_alias_whose_end_is_mapped_otherwise),
+		cmocka_unit_test(bad_alias_across_the_beginning),
+		cmocka_unit_test(bad_pages_beyond_memory),
+		cmocka_unit_test(good_order_with_the_flip_last),
+		cmocka_unit_test(good_rejoin_at_the_end_of_a_leaf),
+		cmocka_unit_test(good_small_leaves_with_pat_before_a_large_one),
 		cmocka_unit_test(bad_config_is_named),
 		cmocka_unit_test(bad_config_of_other_platforms),
 		cmocka_unit_test(bad_init),

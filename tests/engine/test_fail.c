@@ -248,6 +248,44 @@ static void good_one_lie(void **state)
 	one_lie(AIRLOCK_TDP, AIRLOCK_TO_PRIVATE, 0, 3, 40 - 6);
 }
 
+/* The range has 4K leaves; what else maps it is one leaf, which goes whole. */
+static void lie_about_a_page_of_a_large_alias(void **state)
+{
+	struct airlock_range r = { VM, 512 };
+	unsigned int i;
+
+	(void)state;
+	world_begin(AIRLOCK_SNP, 0);
+	for (i = 0; i < 512; i++)
+		world_vmalloc(i, 10 * MiB + i * PAGE);
+	w.mode = LIE;
+	w.once = true;
+	w.small = true;
+	w.fail_at = 7;
+	assert_true(airlock_convert(w.a, &r, 1, AIRLOCK_TO_SHARED, &out) >=
+		    AIRLOCK_V_UNCHANGED);
+	assert_int_equal(out.quarantined, 512);
+	world_check(10 * MiB, 12 * MiB);
+	world_end();
+}
+
+/* There is none for the second list: the first is taken back, and no more. */
+static void good_no_input_page(void **state)
+{
+	struct airlock_range r = { DM + 8 * MiB, 600 };
+
+	(void)state;
+	world_begin(AIRLOCK_VTOM, 0);
+	w.hv_left = 1;
+	assert_int_equal(airlock_convert(w.a, &r, 1, AIRLOCK_TO_SHARED, &out),
+			 AIRLOCK_E_REFUSED);
+	assert_int_equal(out.reverted, 600);
+	assert_int_equal(w.exits, 2);
+	assert_int_equal(w.violations, 0);
+	world_check(8 * MiB, 12 * MiB);
+	world_end();
+}
+
 /* @first: the first page whose state is not known. */
 static void lie_is_at(enum airlock_platform p, enum airlock_to to,
 		      unsigned int lie, long at, uint64_t first)
@@ -598,6 +636,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(good_lies),
 		cmocka_unit_test(good_one_lie),
 		cmocka_unit_test(lie_says_where),
+		cmocka_unit_test(good_no_input_page),
+		cmocka_unit_test(lie_about_a_page_of_a_large_alias),
 		cmocka_unit_test(good_msr_protocol_fails),
 		cmocka_unit_test(good_note_beside_quarantine),
 		cmocka_unit_test(good_module_is_busy),

@@ -216,7 +216,7 @@ void world_begin(enum airlock_platform p, uint32_t features)
 	vm_slots = 0;
 	slot_pde = 0;
 	w.may_convert = true;
-	w.alloc_left = w.callback_left = -1;
+	w.alloc_left = w.callback_left = w.hv_left = -1;
 	w.held = calloc(PAGES, 1);
 	w.cfg = (struct airlock_config){
 		.platform = p, .features = features,
@@ -548,7 +548,8 @@ bool airlock_port_alias(uint64_t va, uint64_t gpa, uint64_t pages,
 
 	w.aliases++;
 	if (va >= VM) {
-		*alias = (struct airlock_range){ DM + gpa,
+		*alias = (struct airlock_range){ w.alias_va ? w.alias_va :
+						 DM + gpa,
 						 pages + w.alias_more };
 		return index == 0;
 	}
@@ -671,6 +672,8 @@ void *airlock_port_hv_page(unsigned int cpu, uint64_t *gpa)
 {
 	POLICE(w.pinned && cpu == 0);
 	*gpa = 0x8000;
+	if (w.hv_left >= 0 && w.hv_left-- == 0)
+		return NULL;
 	return hv_page;
 }
 

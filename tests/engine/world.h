@@ -74,6 +74,7 @@ struct world {
 	bool early;		/* stops early, asks for retries */
 	bool small;		/* RMP and EPT hold 4K pages only */
 	bool no_ghcb;
+	long hv_left;		/* calls until there is no input page, once */
 	long callback_left;	/* callbacks until one says no, -1: never */
 	unsigned char *held;	/* enum held, by page */
 	void (*hook)(const struct airlock_range *r, unsigned int n,
@@ -83,6 +84,7 @@ struct world {
 	unsigned long pte_writes, window_writes, table_writes, shootdowns;
 	unsigned long exits, accepts, pvalidates, evicts, flushed, violations;
 	uint64_t alias_more;	/* pages beyond those that were asked about */
+	uint64_t alias_va;	/* where a vmalloc range's alias is instead */
 	unsigned long requests, aliases, prepares, notifies, invlpgs;
 	int violation;
 	uint64_t lied_at;		/* gpa of the last one */

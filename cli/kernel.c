@@ -335,8 +335,8 @@ bool watched_rest(const struct watched_file *f)
 	}
 	snprintf(line, sizeof(line), "%" PRIu64 " pages of calls that were "
 		 "refused, %" PRIu64 " of threads that went to another CPU, %"
-		 PRIu64 " that were so before or in two calls at once, %"
-		 PRIu64 " because trails were too many",
+		 PRIu64 " that were so before, in two calls at once or "
+		 "while a CPU went off, %" PRIu64 " because trails were too many",
 		 number(c, "refused"), number(c, "moved"), number(c, "unfit"),
 		 number(c, "too_many"));
 	print_wrapped(stdout, "not", CLI_LABEL, line);

@@ -66,6 +66,7 @@ void watch_cpu_off(struct watch *w, unsigned int cpu)
 {
 	w->cpu[cpu].on = false;
 	w->on_mask &= ~(1u << cpu);
+	trails_cpu_off(w);
 }
 
 void watch_at(struct watch *w, unsigned int cpu, uint64_t rip, uint64_t thread)

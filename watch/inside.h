@@ -296,6 +296,7 @@ void trails_return(struct watch *w, unsigned int cpu, bool failed,
 void trails_ended(struct watch *w, unsigned int call, unsigned int cpu,
 		  const struct watch_conversion *how);
 void trails_lost(struct watch *w, unsigned int cpu);
+void trails_cpu_off(struct watch *w);
 /* The call of @from is that of @to now; an aside's is behind the CPUs'. */
 void trails_switch(struct watch *w, unsigned int from, unsigned int to);
 void trails_free(struct watch *w);

@@ -584,6 +584,20 @@ void trails_lost(struct watch *w, unsigned int cpu)
 	forget(w, &w->trails->call[cpu]);
 }
 
+static void unfit(struct watch *w, struct page *p, unsigned int map, void *arg)
+{
+	(void)w;
+	(void)map;
+	(void)arg;
+	p->unfit = true;
+}
+
+/* Until now it had to flush, and from now on it has not. */
+void trails_cpu_off(struct watch *w)
+{
+	each(w, unfit, NULL);
+}
+
 /* What is at @from is at @to now, where nothing was. */
 void trails_switch(struct watch *w, unsigned int from, unsigned int to)
 {

@@ -1605,6 +1605,12 @@ static void trails_of_several_pages(void **s)
 	assert_int_equal(watch_trail_counted(w)->kept, 2);
 	assert_int_equal(watch_trail_counted(w)->unfit, 1);
 	assert_int_equal(watch_trail_counted(w)->refused, 1);
+	/* A CPU that goes off is to flush and is not. */
+	watch_convert(w, 0, DIRECT + PAGE(9), 1, true, 7, 8);
+	watch_cpu_off(w, 1);
+	watch_converted(w, 0, 8, false);
+	assert_int_equal(watch_trail_counted(w)->kept, 2);
+	assert_int_equal(watch_trail_counted(w)->unfit, 2);
 	end();
 }
 

@@ -16,6 +16,7 @@ CLI_ALL := $(CLI_MACHINE) $(addprefix cli/,main check question field pool sweep 
 	$(addprefix cli/run/,run guest files gdb dump) cli/common/kernel_find \
 	$(addprefix cli/here/,here module log)
 CLI_ALL += $(addprefix watch/,cmd/cmd cmd/guest cmd/run cmd/join cmd/show cmd/draw cmd/lines cmd/words cmd/write names)
+CLI_LIBS := -ljansson -lcrypto -pthread
 CLI_OBJS := $(patsubst %,$(CLI)/%.o,$(CLI_ALL))
 
 CLI_INCLUDES := -Iwatch -Iwatch/cmd -Icli -Icli/draw -Icli/common -Icli/linux -Icli/run -Icli/here \
@@ -55,7 +56,7 @@ $(B)/airlock: $(CLI_OBJS) $(B)/airlock.kind $$(LAB_OBJS) $$(PROVE_OBJS) \
 		$$(CVM_IMAGE) $(RUN_INIT_IMAGE)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(HOST_CFLAGS) $(LAB_LDFLAGS) -no-pie -o $@ \
-		$(filter %.o,$^) $(LAB_LIBS) -ljansson -lcrypto -pthread
+		$(filter %.o,$^) $(LAB_LIBS) $(CLI_LIBS)
 
 # The same parts with sanitizers always: tests of the launcher use this one.
 CLI_ASAN := $(B)/tests/asan

@@ -75,7 +75,7 @@ check-prove-watched: $(GUEST_READY) $(B)/watch.so
 # Mistakes in the map, the invariants and the engine: the seam must see them.
 PROVE_MUTANTS = CC='$(CC)' CFLAGS='$(PROVE_CFLAGS) -Iengine' \
 	ENGINE_CFLAGS='$(LAB_ENGINE_CFLAGS)' LDLIBS='$(LAB_SAN) $(LAB_LIBS) \
-	-ljansson -pthread' OBJS='$(PROVE_DIR)/tests/seam.o $(PROVE_OBJS) \
+	$(CLI_LIBS)' OBJS='$(PROVE_DIR)/tests/seam.o $(PROVE_OBJS) \
 	$(LAB_OBJS)' CLI_OBJS='$(CLI_OBJS) $(filter %.o,$(CVM_IMAGE)) $(RUN_INIT_IMAGE) \
 	$(PROVE_OBJS) \
 	$(LAB_OBJS)' \

@@ -99,21 +99,20 @@ static int call(struct airlock_job *j, uint64_t gpa, unsigned int n,
 	return AIRLOCK_OK;
 }
 
-/* A lie is about the first page that was not done. */
-static RARE uint64_t lied_at(struct airlock_pieces *it, uint64_t done)
+/* Of the page at that position: a lie is about the first that was not done. */
+static RARE uint64_t gpa_at(const struct airlock_job *j, uint64_t pos)
 {
-	uint64_t n;
+	struct airlock_pieces it;
 
-	for (; airlock_pieces_more(it) && done; done -= n) {
-		n = it->p.pages < done ? it->p.pages : done;
-		airlock_pieces_take(it, n);
-	}
-	return it->p.gpa;
+	airlock_pieces_begin(&it, j->c, j->only);
+	while (airlock_pieces_more(&it) && pos - it.p.pos >= it.p.pages)
+		airlock_pieces_take(&it, it.p.pages);
+	return it.p.gpa + ((pos - it.p.pos) << AIRLOCK_PAGE_SHIFT);
 }
 
 static int change(struct airlock_job *j, uint64_t visibility)
 {
-	struct airlock_pieces it, first;
+	struct airlock_pieces it;
 	unsigned int n, done;
 	uint64_t pos, gpa;
 	void *page;
@@ -122,7 +121,6 @@ static int change(struct airlock_job *j, uint64_t visibility)
 	airlock_pieces_begin(&it, j->c, j->only);
 	while (airlock_pieces_more(&it)) {
 		pos = it.p.pos;
-		first = it;
 		page = airlock_port_hv_page(airlock_port_pin(), &gpa);
 		status = AIRLOCK_E_REFUSED;
 		n = done = 0;
@@ -132,7 +130,7 @@ static int change(struct airlock_job *j, uint64_t visibility)
 		}
 		airlock_port_unpin();
 		if (j->v.status)
-			j->v.gpa = lied_at(&first, done);
+			j->v.gpa = gpa_at(j, pos + done);
 		/* After an honest failure the rest is untouched: TLFS. */
 		if (status)
 			return airlock_job_failed(j, status, pos + done,

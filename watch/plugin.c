@@ -62,8 +62,7 @@ static struct {
 static struct ksyms *ksyms;
 static bool looked_for_ksyms;
 static uint64_t thread_size = 0x4000;
-static uint64_t to_private, to_shared, unmap_aliases, switch_to, kernel_end, per_cpu;
-static uint64_t cpu_disable, start_secondary;
+static uint64_t to_private, to_shared, kernel_end, per_cpu;
 static uint64_t returns[RETURNS];
 /* An ELF guest's airlock_convert_order(), 0: none; where its calls return. */
 static uint64_t guest_call;
@@ -301,6 +300,13 @@ static bool asks(enum insn_kind k)
 	return k == INSN_PVALIDATE || k == INSN_TDCALL || k == INSN_HYPERCALL;
 }
 
+/* Whose thread it is matters of these alone. */
+static bool flushes(enum insn_kind k)
+{
+	return k == INSN_INVLPG || k == INSN_CR3 || k == INSN_CR4 ||
+		k == INSN_INVPCID || k == INSN_INVLPGB || k == INSN_TLBSYNC;
+}
+
 /* A stack is as long as it is aligned. */
 static uint64_t thread_of(uint64_t sp)
 {
@@ -316,7 +322,8 @@ static void on_special(unsigned int qemu_cpu, void *data)
 		return;
 	cpu_runs(cpu);
 	vcpu[cpu].asking = asks(s->insn.kind);
-	watch_at(watch, cpu, s->rip, thread_of(reg(RSP)));
+	watch_at(watch, cpu, s->rip,
+		 flushes(s->insn.kind) ? thread_of(reg(RSP)) : 0);
 	execute(cpu, s);
 	leave();
 }
@@ -563,6 +570,21 @@ static struct ksyms *search(void)
 	return k;
 }
 
+/* Functions of the kernel, and what is done when one is entered. */
+static struct {
+	const char *function, *needs;
+	plugin_exec_fn fn;
+	uint64_t va;			/* 0: it has none */
+} hooks[] = {
+	{ "set_memory_encrypted", NULL, on_convert, 0 },
+	{ "set_memory_decrypted", NULL, on_convert, 0 },
+	{ "vm_unmap_aliases", NULL, on_alias, 0 },
+	{ "fixup_irqs", "start_secondary", on_offline, 0 },
+	{ "start_secondary", NULL, on_online, 0 },
+	{ "__switch_to_asm", NULL, on_switch, 0 },
+};
+#define HOOKS	(sizeof(hooks) / sizeof(hooks[0]))
+
 static void look_for_ksyms(void)
 {
 	looked_for_ksyms = true;
@@ -571,10 +593,9 @@ static void look_for_ksyms(void)
 		return;
 	to_private = ksyms_address(ksyms, "set_memory_encrypted");
 	to_shared = ksyms_address(ksyms, "set_memory_decrypted");
-	unmap_aliases = ksyms_address(ksyms, "vm_unmap_aliases");
-	cpu_disable = ksyms_address(ksyms, "fixup_irqs");
-	start_secondary = ksyms_address(ksyms, "start_secondary");
-	switch_to = ksyms_address(ksyms, "__switch_to_asm");
+	for (unsigned int i = 0; i < HOOKS; i++)
+		if (!hooks[i].needs || ksyms_address(ksyms, hooks[i].needs))
+			hooks[i].va = ksyms_address(ksyms, hooks[i].function);
 	/* Its stacks are twice as long: arch/x86/include/asm/page_64_types.h. */
 	if (ksyms_address(ksyms, "kasan_report"))
 		thread_size *= 2;
@@ -594,27 +615,17 @@ static void on_block(struct qemu_plugin_insn *first, uint64_t va)
 	if (is_module(va) && !in_modules)
 		qemu_plugin_register_vcpu_insn_exec_cb(first, on_module,
 			PLUGIN_NO_REGS, NULL);
-	if (va && (va == to_private || va == to_shared))
-		qemu_plugin_register_vcpu_insn_exec_cb(first, on_convert,
-			PLUGIN_READS_REGS, (void *)(uintptr_t)va);
-	if (va && start_secondary && va == cpu_disable)
-		qemu_plugin_register_vcpu_insn_exec_cb(first, on_offline,
-			PLUGIN_READS_REGS, NULL);
-	if (va && va == start_secondary)
-		qemu_plugin_register_vcpu_insn_exec_cb(first, on_online,
-			PLUGIN_READS_REGS, NULL);
-	if (va && va == switch_to)
-		qemu_plugin_register_vcpu_insn_exec_cb(first, on_switch,
-			PLUGIN_READS_REGS, NULL);
+	for (unsigned int i = 0; va && i < HOOKS; i++)
+		if (va == hooks[i].va)
+			qemu_plugin_register_vcpu_insn_exec_cb(first,
+				hooks[i].fn, PLUGIN_READS_REGS,
+				(void *)(uintptr_t)va);
 	if (va && va == guest_call)
 		qemu_plugin_register_vcpu_insn_exec_cb(first, on_guest_call,
 			PLUGIN_READS_REGS, NULL);
 	if (guest_returns[va % RETURNS] == va)
 		qemu_plugin_register_vcpu_insn_exec_cb(first, on_guest_return,
 			PLUGIN_READS_REGS, NULL);
-	if (va && va == unmap_aliases)
-		qemu_plugin_register_vcpu_insn_exec_cb(first, on_alias,
-			PLUGIN_NO_REGS, NULL);
 	if (returns[va % RETURNS] == va)
 		qemu_plugin_register_vcpu_insn_exec_cb(first, on_return,
 			PLUGIN_READS_REGS, NULL);

@@ -74,6 +74,7 @@ void attest_free(struct attest *a)
 		return;
 	attest_keys_free(&a->keys);
 	EVP_PKEY_free(a->quoting);
+	free(a->launch);
 	OPENSSL_cleanse(a, sizeof(*a));
 	free(a);
 }
@@ -107,46 +108,36 @@ static void put_measured(const struct attest *a, const struct blob *b, FILE *f)
 	put_digest(f, "command-line", b->cmdline, strlen(b->cmdline));
 }
 
-bool attest_measure(const struct attest *a, char **text,
-		    uint8_t digest[ATTEST_DIGEST])
+static bool measure(struct attest *a)
 {
 	const struct blob *b;
 	struct stat st;
 	size_t n = 0;
 	FILE *f;
-	bool ok;
 
-	*text = NULL;
 	if (fstat(a->image, &st))
 		return false;
 	b = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, a->image,
 		 0);
 	if (b == MAP_FAILED)
 		return false;
-	f = open_memstream(text, &n);
+	f = open_memstream(&a->launch, &n);
 	if (f) {
 		put_measured(a, b, f);
 		fclose(f);
 	}
 	munmap((void *)(uintptr_t)b, (size_t)st.st_size);
-	ok = *text && EVP_Digest(*text, n, digest, NULL, EVP_sha384(), NULL);
-	if (!ok) {
-		free(*text);
-		*text = NULL;
-	}
-	return ok;
+	return a->launch && EVP_Digest(a->launch, n, a->measurement, NULL,
+				       EVP_sha384(), NULL);
 }
 
 /* Not before somebody asks: the digests take some 100 ms. */
 static bool prepare(struct attest *a)
 {
-	char *text;
-
 	if (a->prepared)
 		return true;
-	if (!attest_measure(a, &text, a->measurement))
+	if (!measure(a))
 		return false;
-	free(text);
 	if (a->l->platform == CVM_SNP)
 		return a->prepared = attest_keys_get(&a->keys, &attest_amd,
 						     a->l->attest);
@@ -173,19 +164,16 @@ static bool write_text(const char *folder, const char *text)
 bool attest_write(struct attest *a, struct launch_result *r)
 {
 	const char *folder = a->l->certs;
-	char *text = NULL;
 	bool ok;
 
 	errno = 0;
-	ok = prepare(a) && attest_measure(a, &text, a->measurement) &&
-		(!mkdir(folder, 0777) || errno == EEXIST) &&
+	ok = prepare(a) && (!mkdir(folder, 0777) || errno == EEXIST) &&
 		attest_keys_write(&a->keys, folder) &&
-		write_text(folder, text);
+		write_text(folder, a->launch);
 	if (!ok)
 		launch_cannot(r, "cannot write certificates to '%s': %s",
 			      folder, errno ? strerror(errno) :
 			      "OpenSSL makes none");
-	free(text);
 	return ok;
 }
 

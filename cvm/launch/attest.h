@@ -8,6 +8,7 @@
 #ifndef CVM_LAUNCH_ATTEST_H
 #define CVM_LAUNCH_ATTEST_H
 
+#include <openssl/ecdsa.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
@@ -41,7 +42,8 @@ struct attest {
 	EVP_PKEY *quoting;		/* the quoting enclave's, P-256 */
 	bool prepared;			/* those below */
 	struct attest_keys keys;
-	uint8_t measurement[ATTEST_DIGEST];
+	char *launch;			/* what is measured, as text */
+	uint8_t measurement[ATTEST_DIGEST];	/* ... and its digest */
 };
 
 /* ---- attest_key.c ---- */
@@ -52,6 +54,9 @@ bool attest_keys_get(struct attest_keys *k, const struct attest_chain *chain,
 void attest_keys_free(struct attest_keys *k);
 /* Into an existing folder. False, and errno. */
 bool attest_keys_write(const struct attest_keys *k, const char *folder);
+/* R and S, for each format to write its way. NULL: OpenSSL cannot. */
+ECDSA_SIG *attest_sign(EVP_PKEY *key, const EVP_MD *digest, const void *what,
+		       size_t n);
 /* The table of the GHCB specification. Return: its size, 0 if not in @room. */
 size_t attest_keys_table(const struct attest_keys *k, uint8_t *to,
 			 size_t room);
@@ -85,9 +90,6 @@ bool attest_vmpck(const struct launch *l, struct launch_result *r,
 struct attest *attest_new(const struct launch *l, struct launch_result *r,
 			  int image);
 void attest_free(struct attest *a);
-/* What is measured, as text, and its digest. False: cannot be read. */
-bool attest_measure(const struct attest *a, char **text,
-		    uint8_t digest[ATTEST_DIGEST]);
 /* Certificates and measurement into l->certs. False with a message in @r. */
 bool attest_write(struct attest *a, struct launch_result *r);
 /* Read from the machine's port and answer. False: it is no use any more. */

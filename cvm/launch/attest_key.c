@@ -210,6 +210,22 @@ bool attest_keys_get(struct attest_keys *k, const struct attest_chain *chain,
 	return true;
 }
 
+/* ---- signing ---- */
+
+ECDSA_SIG *attest_sign(EVP_PKEY *key, const EVP_MD *digest, const void *what,
+		       size_t n)
+{
+	EVP_MD_CTX *c = EVP_MD_CTX_new();
+	uint8_t der[160];
+	const unsigned char *at = der;
+	size_t size = sizeof(der);
+	bool ok = c && EVP_DigestSignInit(c, NULL, digest, NULL, key) > 0 &&
+		EVP_DigestSign(c, der, &size, what, n) > 0;
+
+	EVP_MD_CTX_free(c);
+	return ok ? d2i_ECDSA_SIG(NULL, &at, (long)size) : NULL;
+}
+
 /* ---- handing out ---- */
 
 bool attest_keys_write(const struct attest_keys *k, const char *folder)

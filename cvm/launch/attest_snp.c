@@ -6,7 +6,6 @@
  */
 #include <string.h>
 
-#include <openssl/ecdsa.h>
 #include <openssl/hmac.h>
 
 #include "attest.h"
@@ -100,20 +99,12 @@ _Static_assert(offsetof(struct report, r) == REPORT_SIGNED, "signature");
 
 static bool sign(EVP_PKEY *key, struct report *r)
 {
-	EVP_MD_CTX *c = EVP_MD_CTX_new();
-	const unsigned char *at;
-	uint8_t der[160];
-	size_t n = sizeof(der);
-	ECDSA_SIG *s = NULL;
-	bool ok = c && EVP_DigestSignInit(c, NULL, EVP_sha384(), NULL, key) > 0
-		&& EVP_DigestSign(c, der, &n, (uint8_t *)r, REPORT_SIGNED) > 0;
-
-	at = der;
-	ok = ok && (s = d2i_ECDSA_SIG(NULL, &at, (long)n)) &&
+	ECDSA_SIG *s = attest_sign(key, EVP_sha384(), r, REPORT_SIGNED);
+	bool ok = s &&
 		BN_bn2lebinpad(ECDSA_SIG_get0_r(s), r->r, sizeof(r->r)) > 0 &&
 		BN_bn2lebinpad(ECDSA_SIG_get0_s(s), r->s, sizeof(r->s)) > 0;
+
 	ECDSA_SIG_free(s);
-	EVP_MD_CTX_free(c);
 	return ok;
 }
 

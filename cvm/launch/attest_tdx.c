@@ -10,7 +10,6 @@
 #include <openssl/bio.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
-#include <openssl/ecdsa.h>
 #include <openssl/hmac.h>
 #include <openssl/pem.h>
 
@@ -137,20 +136,11 @@ struct part {
 /* R and S, 32 bytes each, big-endian. */
 static bool sign(EVP_PKEY *key, const void *what, size_t n, uint8_t to[64])
 {
-	EVP_MD_CTX *c = EVP_MD_CTX_new();
-	const unsigned char *at;
-	uint8_t der[80];
-	size_t size = sizeof(der);
-	ECDSA_SIG *s = NULL;
-	bool ok = c && EVP_DigestSignInit(c, NULL, EVP_sha256(), NULL, key) > 0
-		&& EVP_DigestSign(c, der, &size, what, n) > 0;
-
-	at = der;
-	ok = ok && (s = d2i_ECDSA_SIG(NULL, &at, (long)size)) &&
-		BN_bn2binpad(ECDSA_SIG_get0_r(s), to, 32) > 0 &&
+	ECDSA_SIG *s = attest_sign(key, EVP_sha256(), what, n);
+	bool ok = s && BN_bn2binpad(ECDSA_SIG_get0_r(s), to, 32) > 0 &&
 		BN_bn2binpad(ECDSA_SIG_get0_s(s), to + 32, 32) > 0;
+
 	ECDSA_SIG_free(s);
-	EVP_MD_CTX_free(c);
 	return ok;
 }
 
